@@ -1,0 +1,1 @@
+"""Feeds: the public log of everything that happened, to pull and to follow."""

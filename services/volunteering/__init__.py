@@ -1,0 +1,1 @@
+"""Volunteering: pledges towards needs, and communal work."""

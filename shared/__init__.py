@@ -1,0 +1,1 @@
+"""The kernel that every service is built on. It knows no service."""

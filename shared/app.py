@@ -1,0 +1,41 @@
+"""The web application of one process: the doors of its services, problems for errors, limits on what comes in."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from joserfc.jwk import KeySet
+
+from shared.auth import Verifier
+from shared.hosting import Host
+from shared.http import Building
+from shared.limits import BodyLimit
+from shared.problems import speak_in_problems
+
+_ABOUT = """A city whose residents, companies, agencies and communities serve each other over one stream of events.
+
+Times are RFC 3339 in UTC; problems are RFC 9457; lists are `{"items": [...], "next": cursor or null}`. A POST that
+creates takes an `Idempotency-Key`; an edit takes `If-Match`; `Act-For: <organisation id>` acts for an organisation.
+"""
+
+
+def make_app(host: Host, keys: Callable[[], KeySet]) -> FastAPI:
+    """The application; the host starts and stops with it. `keys` are accounts' public keys."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await host.start()
+        app.state.building = Building(host.contexts, Verifier(keys), host.areas, host.settings, host.health)
+        yield
+        await host.stop()
+
+    app = FastAPI(title="Gotong Royong", version="1", description=_ABOUT, lifespan=lifespan, docs_url=None)
+    app.state.host = host
+    app.add_middleware(BodyLimit)
+    speak_in_problems(app)
+    for service in host.services:
+        for router in service.routers:
+            app.include_router(router)
+    return app

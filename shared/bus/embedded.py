@@ -1,0 +1,185 @@
+"""The embedded bus: an append-only log and each group's position in one SQLite file."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from shared.bus import PUBLIC, Handler, topic
+from shared.events import Envelope
+from shared.sqlite import Connection, Database
+from shared.store import Unavailable
+
+_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS log (position INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, "
+    "topic TEXT NOT NULL, public INTEGER NOT NULL, body TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS reached (name TEXT PRIMARY KEY, position INTEGER NOT NULL)",
+)
+_APPEND = (
+    "INSERT INTO log (at, topic, public, body) SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), "
+    "json_extract(value, '$[2]'), json_extract(value, '$[3]') FROM json_each(?)"
+)
+_REACH = (
+    "INSERT INTO reached VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET position = max(position, excluded.position)"
+)
+_PRUNE = "DELETE FROM log WHERE at < ? AND position <= (SELECT coalesce(min(position), 0) FROM reached)"
+
+RETENTION_S = 72 * 3600
+_BATCH = 500
+_POLL_S = 0.1
+_PRUNE_EVERY_S = 600
+_log = logging.getLogger("gotong.bus")
+
+
+@dataclass(frozen=True, slots=True)
+class _Append:
+    envelopes: Sequence[Envelope]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reached:
+    group: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Prune:
+    before: float
+
+
+_Job = _Append | _Reached | _Prune
+
+
+@dataclass(slots=True)
+class _Subscription:
+    topics: Sequence[str]
+    group: str
+    handler: Handler
+    position: int = 0
+    more: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class EmbeddedBus:
+    """The Bus protocol over one file; a group is followed by one process at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._database: Database[_Job] = Database(path, _SCHEMA, _apply)
+        self._subscriptions: list[_Subscription] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
+
+    async def publish(self, envelopes: Sequence[Envelope]) -> None:
+        await self._database.write(_Append(envelopes))
+        for each in self._subscriptions:
+            each.more.set()
+
+    def subscribe(self, topics: Sequence[str], group: str, handler: Handler) -> None:
+        self._subscriptions.append(_Subscription(topics, group, handler))
+
+    async def start(self) -> None:
+        self._stopping = False
+        self._tasks = [asyncio.create_task(self._follow(each)) for each in self._subscriptions]
+        self._tasks.append(asyncio.create_task(self._prune()))
+
+    async def stop(self) -> None:
+        self._stopping = True
+        for each in self._subscriptions:
+            each.more.set()
+        if self._tasks:
+            *following, pruning = self._tasks
+            pruning.cancel()
+            await asyncio.gather(*following, return_exceptions=True)
+        await self._database.close()
+
+    async def lag(self) -> dict[str, int]:
+        behind: dict[str, int] = {}
+        for each in self._subscriptions:
+            where, parameters = _of(each.topics)
+            sql = f"SELECT count(*) FROM log WHERE position > ? AND {where}"  # noqa: S608
+            ((behind[each.group],),) = await self._database.query(sql, (each.position, *parameters))
+        return behind
+
+    async def _follow(self, subscription: _Subscription) -> None:
+        """Deliver batch after batch. A failing handler gets the same batch again, a little later each time."""
+        pause = _POLL_S
+        subscription.position = self._reached(subscription.group)
+        while not self._stopping:
+            subscription.more.clear()
+            try:
+                if not await self._deliver(subscription):
+                    await _until(subscription.more, _POLL_S)
+                pause = _POLL_S
+            except Unavailable as error:
+                _log.error("group %s waits: %s", subscription.group, error.detail)
+                await asyncio.sleep(pause)
+            except Exception:
+                _log.exception(
+                    "group %s failed at a batch after position %d", subscription.group, subscription.position
+                )
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 15)
+
+    async def _deliver(self, subscription: _Subscription) -> bool:
+        where, parameters = _of(subscription.topics)
+        rows = self._database.read(
+            f"SELECT position, body FROM log WHERE position > ? AND {where} ORDER BY position LIMIT ?",  # noqa: S608
+            (subscription.position, *parameters, _BATCH),
+        )
+        if not rows:
+            return False
+        await subscription.handler([Envelope.from_json(body) for _, body in rows])
+        position: int = rows[-1][0]
+        await self._database.write(_Reached(subscription.group, position))
+        subscription.position = position
+        return True
+
+    def _reached(self, group: str) -> int:
+        rows = self._database.read("SELECT position FROM reached WHERE name = ?", (group,))
+        return int(rows[0][0]) if rows else 0
+
+    async def _prune(self) -> None:
+        while True:
+            await asyncio.sleep(_PRUNE_EVERY_S)
+            try:
+                await self._database.write(_Prune(time.time() - RETENTION_S))
+            except Unavailable as error:
+                _log.error("old events could not be removed: %s", error.detail)
+
+
+def _apply(connection: Connection, jobs: list[_Job]) -> list[Any]:
+    now = time.time()
+    rows: list[list[Any]] = []
+    for job in jobs:
+        match job:
+            case _Append(envelopes):
+                rows += [[now, topic(e.service), e.visibility == "public", e.body.decode()] for e in envelopes]
+            case _Reached(group, position):
+                connection.execute(_REACH, (group, position))
+            case _Prune(before):
+                connection.execute(_PRUNE, (before,))
+    if rows:
+        connection.execute(_APPEND, (orjson.dumps(rows).decode(),))
+    return [None] * len(jobs)
+
+
+def _of(topics: Sequence[str]) -> tuple[str, list[str]]:
+    """Which rows belong to these topics. A public event is one row, found under both of its topics."""
+    own = [each for each in topics if each != PUBLIC]
+    parts = [f"topic IN ({', '.join('?' * len(own))})"] if own else []
+    if PUBLIC in topics:
+        parts.append("public = 1")
+    return f"({' OR '.join(parts)})", own
+
+
+async def _until(event: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return

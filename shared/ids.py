@@ -1,0 +1,19 @@
+"""Ids: new ones sort by time (UUID version 7), derived ones follow from what they name (version 5)."""
+
+from __future__ import annotations
+
+import uuid
+
+import uuid_utils
+
+_NAMES = uuid.UUID("6f1d6c52-58c5-4b0e-9d0b-3f0f6f2f7a11")
+
+
+def new_id() -> str:
+    """A fresh id; later ones sort after earlier ones."""
+    return str(uuid_utils.uuid7())
+
+
+def derived_id(*parts: str) -> str:
+    """The same parts give the same id, so a repeated step finds its own work done."""
+    return str(uuid.uuid5(_NAMES, "\x1f".join(parts)))

@@ -1,0 +1,99 @@
+"""From a query over declared columns and tags to the one SQL statement that answers it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.decider import Collection
+from shared.store import Between, Condition, Prefix, Query
+
+_END = "\U0010ffff"
+
+
+def find_sql(collection: Collection, query: Query) -> tuple[str, list[Any]]:
+    """The SQL and its parameters. Columns: key, version, state, private, order value."""
+    order = query.order or (collection.ordered_by if query.has else None) or "key"
+    allowed = {"key", *collection.columns}
+    unknown = ({*query.where, order} - allowed) | ({"tags"} if query.has and not collection.ordered_by else set())
+    if unknown:
+        raise LookupError(f"{collection.kind} has no declared {', '.join(sorted(unknown))}")
+    if query.has and order == collection.ordered_by:
+        return _by_tag(collection, query)
+    return _by_column(collection, query, order)
+
+
+def _by_tag(collection: Collection, query: Query) -> tuple[str, list[Any]]:
+    """Walks the first group of tags in order; the rest are tested on each document met."""
+    kind = collection.kind
+    first, *others = query.has
+    conditions, tested = _conditions(collection, query, others)
+    turn, compare = ("DESC", "<") if query.descending else ("ASC", ">")
+    walks, parameters = [], []
+    for tag in first:
+        after, place = _after(kind, "t.ord", "t.doc", compare, query)
+        walks.append(
+            f'SELECT * FROM (SELECT d.id, t.ord FROM "{kind}_tag" AS t JOIN "{kind}" AS d ON d.id = t.doc '
+            f"WHERE t.tag = ?{after}{conditions} ORDER BY t.ord {turn}, t.doc {turn} LIMIT ?)"
+        )
+        parameters += [tag, *place, *tested, query.limit]
+    # One walk per tag, each in order and no longer than the page, is cheaper than sorting all that carry any of them.
+    sql = (
+        f'SELECT d.key, d.version, d.state, d.private, m.ord FROM ({" UNION ".join(walks)}) AS m JOIN "{kind}" AS d '
+        f"ON d.id = m.id ORDER BY m.ord {turn}, d.id {turn} LIMIT ?"
+    )
+    return sql, [*parameters, query.limit]
+
+
+def _by_column(collection: Collection, query: Query, ordered_by: str) -> tuple[str, list[Any]]:
+    kind, order = collection.kind, f'd."{ordered_by}"'
+    conditions, tested = _conditions(collection, query, query.has)
+    turn, compare = ("DESC", "<") if query.descending else ("ASC", ">")
+    after, place = _after(kind, order, "d.id", compare, query)
+    sql = (
+        f'SELECT d.key, d.version, d.state, d.private, {order} FROM "{kind}" AS d '
+        f"WHERE {order} IS NOT NULL{after}{conditions} ORDER BY {order} {turn}, d.id {turn} LIMIT ?"
+    )
+    return sql, [*place, *tested, query.limit]
+
+
+def _after(kind: str, order: str, tie: str, compare: str, query: Query) -> tuple[str, list[Any]]:
+    if query.after is None:
+        return "", []
+    value, key = query.after
+    return f' AND ({order}, {tie}) {compare} (?, coalesce((SELECT id FROM "{kind}" WHERE key = ?), 0))', [value, key]
+
+
+def _conditions(
+    collection: Collection, query: Query, groups: list[tuple[str, ...]] | tuple[tuple[str, ...], ...]
+) -> tuple[str, list[Any]]:
+    parts: list[str] = []
+    parameters: list[Any] = []
+    for column, condition in query.where.items():
+        sql, values = _condition(f'd."{column}"', condition)
+        parts += sql
+        parameters += values
+    for tags in groups:
+        marks = ", ".join("?" * len(tags))
+        parts.append(
+            f'EXISTS (SELECT 1 FROM "{collection.kind}_tag" AS x WHERE x.tag IN ({marks}) '
+            f'AND x.ord = d."{collection.ordered_by}" AND x.doc = d.id)'
+        )
+        parameters += tags
+    return "".join(f" AND {part}" for part in parts), parameters
+
+
+def _condition(column: str, condition: Condition) -> tuple[list[str], list[Any]]:
+    match condition:
+        case None:
+            return [f"{column} IS NULL"], []
+        case Prefix(text):
+            return [f"{column} >= ?", f"{column} < ?"], [text, text + _END]
+        case Between(low, high):
+            bounds = [(">=", low), ("<=", high)]
+            return [f"{column} {sign} ?" for sign, bound in bounds if bound is not None], [
+                bound for _, bound in bounds if bound is not None
+            ]
+        case tuple():
+            return [f"{column} IN ({', '.join('?' * len(condition))})"], list(condition)
+        case _:
+            return [f"{column} = ?"], [condition]
