@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import fcntl
-from collections.abc import Sequence
+import logging
+import socket
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from functools import lru_cache
 from pathlib import Path
-from socket import socket
-from typing import IO
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -28,8 +32,13 @@ from shared.service import Service
 from shared.settings import Settings
 
 SERVICES: dict[str, Service] = {
-    service.name: service for service in (ACCOUNTS, REQUESTS, VOLUNTEERING, OFFERS, FEEDS, WEB)
+    service.name: service for service in (REQUESTS, VOLUNTEERING, OFFERS, FEEDS, ACCOUNTS, WEB)
 }
+
+_log = logging.getLogger("gotong.city")
+
+Ready = Callable[[str], None]
+Beside = Callable[[FastAPI], Coroutine[Any, Any, None]]
 
 
 def build(
@@ -46,40 +55,108 @@ def build(
 
 
 class CityServer(uvicorn.Server):
-    """A uvicorn server that lets the event streams end before it waits for connections to close."""
+    """A uvicorn server whose application starts before it listens and stops after its last connection.
 
-    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+    `run` raises what keeps the city from starting. `ready` is told the address once it answers; `beside` then runs
+    next to it until the city stops.
+    """
+
+    def __init__(
+        self, config: uvicorn.Config, app: FastAPI, ready: Ready | None = None, beside: Beside | None = None
+    ) -> None:
         super().__init__(config)
-        self._app = app
+        self._app, self._ready, self._beside = app, ready, beside
+        self._hosting = AsyncExitStack()
+        self._besides: list[asyncio.Task[None]] = []
 
-    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        # Bound before anything is opened: a port in use is told at once, and 0 becomes a real one.
+        super().run(sockets or [_bound(self.config.host, self.config.port)])
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._hosting.enter_async_context(self._app.router.lifespan_context(self._app))
+        await super().startup(sockets)
+        if self._ready is not None:
+            self._ready(_address(self.servers[0].sockets[0]))
+        if self._beside is not None:
+            self._besides = [asyncio.create_task(self._beside(self._app))]
+            self._besides[0].add_done_callback(_tell_failure)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for task in self._besides:
+            task.cancel()
+        await asyncio.gather(*self._besides, return_exceptions=True)
+        # Event streams end now: otherwise the server would wait for them until its patience is over.
         self._app.state.host.let_go()
         await super().shutdown(sockets)
+        if not self.force_exit:
+            await self._hosting.aclose()
 
 
-def serve(settings: Settings, services: Sequence[Service]) -> CityServer:
+def serve(
+    settings: Settings, services: Sequence[Service], ready: Ready | None = None, beside: Beside | None = None
+) -> CityServer:
     """A server for these services, ready to `run`."""
     app = build(settings, services)
     config = uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
+        lifespan="off",
         access_log=False,
         log_config=None,
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=5,
         timeout_keep_alive=30,
         server_header=False,
+        proxy_headers=False,
     )
-    return CityServer(config, app)
+    return CityServer(config, app, ready, beside)
 
 
-def alone(settings: Settings, name: str) -> IO[str]:
-    """Hold the data folder for this process; Rejected where another process has it."""
-    Path(settings.data).mkdir(parents=True, exist_ok=True)
-    held = (Path(settings.data) / f"{name}.lock").open("w")
+@contextmanager
+def alone(settings: Settings, names: Sequence[str]) -> Iterator[None]:
+    """Hold these services' part of the data folder; Rejected where another process has it, or it is not writable."""
+    folder = Path(settings.data)
+    with ExitStack() as held:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            locks = [held.enter_context((folder / f"{name}.lock").open("w")) for name in names]
+        except OSError as error:
+            raise Rejected(f"The data folder {folder} cannot be written: {error.strerror}.") from error
+        try:
+            for lock in locks:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise Rejected(f"Another process runs over {folder} already: stop it, or set GOTONG_DATA.") from error
+        yield
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """A socket with its port that does not listen yet; Rejected where it cannot have it."""
     try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        family, kind, protocol, _, address = min(found)  # IPv4 goes first: a name such as localhost often has both
+        bound = socket.socket(family, kind, protocol)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+    except UnicodeError as error:
+        raise Rejected(f"GOTONG_HOST is no name of a host: {host!r}.") from error
     except OSError as error:
-        held.close()
-        raise Rejected(f"Another process runs over {settings.data} already.") from error
-    return held
+        if error.errno == errno.EADDRINUSE:
+            detail = f"Port {port} of {host} is in use: stop what runs there, or set GOTONG_PORT to another one."
+            raise Rejected(detail) from error
+        raise Rejected(f"The city cannot listen at {host}, port {port}: {error.strerror}.") from error
+    return bound
+
+
+def _tell_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        _log.error("what runs beside the city failed", exc_info=error)
+
+
+def _address(listening: socket.socket) -> str:
+    """Where a browser on this machine finds it."""
+    host, port = listening.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):  # noqa: S104
+        host = "127.0.0.1" if host == "0.0.0.0" else "::1"  # noqa: S104
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -11,8 +11,9 @@ from joserfc.jwk import KeySet
 from shared.auth import Verifier
 from shared.hosting import Host
 from shared.http import Building
-from shared.limits import BodyLimit
 from shared.problems import speak_in_problems
+
+MOST_BYTES = 1_000_000
 
 _ABOUT = """A city whose residents, companies, agencies and communities serve each other over one stream of events.
 
@@ -31,11 +32,18 @@ def make_app(host: Host, keys: Callable[[], KeySet]) -> FastAPI:
         yield
         await host.stop()
 
-    app = FastAPI(title="Gotong Royong", version="1", description=_ABOUT, lifespan=lifespan, docs_url=None)
+    app = FastAPI(
+        title="Gotong Royong",
+        version="1",
+        description=_ABOUT,
+        lifespan=lifespan,
+        docs_url=None,
+        max_body_size=MOST_BYTES,
+    )
     app.state.host = host
-    app.add_middleware(BodyLimit)
     speak_in_problems(app)
     for service in host.services:
         for router in service.routers:
-            app.include_router(router)
+            # As they are: include_router would wrap each router, which costs every call a third of its routing.
+            app.router.routes.extend(router.routes)
     return app

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 import orjson
@@ -81,9 +82,13 @@ class Decider(Generic[S]):
         """The aggregate's name, one word."""
         return self.collection.kind
 
+    @cached_property
+    def _blank(self) -> S:
+        return self.state(id="")
+
     def initial(self, key: str) -> S:
         """The state before anything happened."""
-        return self.state(id=key)
+        return self._blank.model_copy(update={"id": key})
 
     def step(self, state: S, event: Event) -> S:
         """One event later; the version counts the events."""

@@ -108,28 +108,27 @@ def rfc3339(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def envelope_json(
+def seal(
     event: Event, *, id: str, service: str, subject: str, sequence: int, cause: Cause, attributes: dict[str, str]
-) -> bytes:
-    """The CloudEvents JSON of one event. `attributes` are the optional ones: `area` and `category`."""
-    return orjson.dumps(
-        {
-            "specversion": "1.0",
-            "id": id,
-            "type": event.type,
-            "source": f"/{service}",
-            "subject": subject,
-            "time": rfc3339(event.at),
-            "datacontenttype": "application/json",
-            "sequence": sequence,
-            "correlationid": cause.correlationid,
-            "causationid": cause.causationid,
-            "actorkind": cause.actorkind,
-            "visibility": event.visibility,
-            **attributes,
-            "data": orjson.Fragment(event.__pydantic_serializer__.to_json(event)),
-        }
-    )
+) -> Envelope:
+    """The envelope of one event. `attributes` are the optional ones: `area` and `category`."""
+    it: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": id,
+        "type": event.type,
+        "source": f"/{service}",
+        "subject": subject,
+        "time": rfc3339(event.at),
+        "datacontenttype": "application/json",
+        "sequence": sequence,
+        "correlationid": cause.correlationid,
+        "causationid": cause.causationid,
+        "actorkind": cause.actorkind,
+        "visibility": event.visibility,
+        **attributes,
+    }
+    data = event.__pydantic_serializer__.to_json(event)
+    return Envelope.from_json(orjson.dumps({**it, "data": orjson.Fragment(data)}))
 
 
 class Vocabulary:

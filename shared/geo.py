@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 import h3
@@ -13,7 +14,7 @@ from shared.errors import Invalid
 EARTH_RADIUS_M = 6_371_008.8
 """The mean radius of WGS 84 (IUGG)."""
 
-RESOLUTIONS = (9, 8, 7, 6, 5, 4)
+RESOLUTIONS = (8, 6, 4)
 """The H3 resolutions that are index tags, finest first: cells about 350 m to 45 km across."""
 
 BLUR_RESOLUTION = 8
@@ -58,10 +59,11 @@ def cells(point: Point) -> tuple[str, ...]:
     return tuple(_cell(point, resolution) for resolution in RESOLUTIONS)
 
 
-def cover(point: Point, radius_m: float) -> tuple[str, ...]:
+def cover(point: Point, radius_m: float, most: int = MAX_CELLS) -> tuple[str, ...]:
     """Cells of one resolution that together hold every point within `radius_m` metres, and some beyond.
 
-    Raises `Invalid("radius")` unless 0 < radius_m <= MAX_RADIUS_M, `Invalid("near")` for a point that cannot be.
+    About `most` cells are the most; fewer are quicker to find and to ask for, and reach farther beyond. Raises
+    `Invalid("radius")` unless 0 < radius_m <= MAX_RADIUS_M, `Invalid("near")` for a point that cannot be.
     """
     if not in_range(point):
         raise Invalid("near", "A point needs a longitude from -180 to 180 and a latitude from -90 to 90 degrees.")
@@ -72,7 +74,7 @@ def cover(point: Point, radius_m: float) -> tuple[str, ...]:
     def touches(centre: Point, reach_m: float) -> bool:
         return distance_m(point, centre) <= radius_m + reach_m
 
-    resolution = _finest(math.pi * radius_m**2, math.tau * radius_m)
+    resolution = _finest(math.pi * radius_m**2, math.tau * radius_m, most)
     return _touched(point, radius_m, resolution, touches)
 
 
@@ -94,6 +96,12 @@ def cover_box(west: float, south: float, east: float, north: float) -> tuple[str
     return _touched(middle, math.hypot(width, height) / 2, resolution, touches)
 
 
+def box_around(point: Point, radius_m: float) -> tuple[float, float, float, float]:
+    """West, south, east, north of a circle, in degrees; a circle around the date line or a pole is not cut."""
+    up, across = _spans(point.lat, radius_m)
+    return point.lon - across, point.lat - up, point.lon + across, point.lat + up
+
+
 def in_box(point: Point, west: float, south: float, east: float, north: float) -> bool:
     """Whether the point lies in the box or on its edge, all in degrees."""
     return west <= point.lon <= east and south <= point.lat <= north
@@ -108,6 +116,7 @@ def _centre(cell: str) -> Point:
     return Point(round(lon, 6), round(lat, 6))
 
 
+@lru_cache
 def _reach_m(resolution: int) -> float:
     """How far a cell goes from its centre, at most, wherever it lies.
 
@@ -116,12 +125,17 @@ def _reach_m(resolution: int) -> float:
     return 1.15 * float(h3.average_hexagon_edge_length(resolution, unit="m"))
 
 
-def _finest(area_m2: float, perimeter_m: float) -> int:
-    """The finest resolution that covers a convex shape with about `MAX_CELLS` or fewer, else the coarsest."""
+@lru_cache
+def _area_m2(resolution: int) -> float:
+    return float(h3.average_hexagon_area(resolution, unit="m^2"))
+
+
+def _finest(area_m2: float, perimeter_m: float, most: int = MAX_CELLS) -> int:
+    """The finest resolution that covers a convex shape with about `most` cells or fewer, else the coarsest."""
     for resolution in RESOLUTIONS[:-1]:
         reach = _reach_m(resolution)
         grown = area_m2 + perimeter_m * reach + math.pi * reach**2
-        if grown <= MAX_CELLS * h3.average_hexagon_area(resolution, unit="m^2"):
+        if grown <= most * _area_m2(resolution):
             return resolution
     return RESOLUTIONS[-1]
 

@@ -78,7 +78,7 @@ class Visit:
         key = idempotency_key(self.request)
         made = command(**self.given, fingerprint=fingerprint(body.model_dump(mode="json")))
         if key is None:
-            return await self.execute(decider, new_id(), made)
+            return await self.context.execute(decider, new_id(), made, self.cause, fresh=True)
         place = derived_id(decider.kind, self.actor.party.id, key)
         await self.execute(decider, place, made)
         return await self.context.first(decider, place)

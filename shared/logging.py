@@ -19,6 +19,9 @@ class _Plain(logging.Formatter):
 
 def set_up(form: Literal["plain", "json"], level: str) -> None:
     """Send every record of `level` and above to standard error."""
+    # None of these is shown; finding them out for every record costs more than the rest of it.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None
     handler = logging.StreamHandler(sys.stderr)
     options: dict[str, Any] = {"timestamp": True}
     handler.setFormatter(

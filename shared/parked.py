@@ -37,6 +37,8 @@ class Parking:
     async def subjects(self, asked: Sequence[str]) -> set[str]:
         """Which of these subjects have something set aside."""
         found: set[str] = set()
+        if not await self._context.store.find(PARKED_EVENTS.kind, Query(limit=1, short=True)):
+            return found
         for start in range(0, len(asked), 200):
             query = Query(where={"subject": tuple(asked[start : start + 200])}, limit=10_000)
             parked = await self._context.store.find(PARKED_EVENTS.kind, query)
@@ -61,7 +63,7 @@ class Parking:
     async def retry_due(self) -> None:
         """Try every subject that has something due: its first event, and while that succeeds, the ones behind it."""
         now = self._context.clock().timestamp()
-        query = Query(where={"due_at": Between(None, now)}, order="due_at", limit=200)
+        query = Query(where={"due_at": Between(None, now)}, order="due_at", limit=200, short=True)
         due = await self._context.store.find(PARKED_EVENTS.kind, query)
         for subject in dict.fromkeys(_Parked.read(each.document).envelope.subject for each in due):
             await self._retry(subject, now)

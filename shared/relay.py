@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 
 from shared.bus import Bus
 from shared.lease import Lease
@@ -12,6 +13,8 @@ from shared.runtime import Context
 from shared.store import Unavailable
 
 _POLL_S = 0.2
+# Under load, events that follow each other closely go out together; a single one goes at once.
+_GATHER_S = 0.005
 _MOST_PAUSE_S = 5.0
 _log = logging.getLogger("gotong.relay")
 
@@ -23,12 +26,15 @@ class Relay:
         self._context, self._bus = context, bus
         self._lease = Lease(context, "relay")
         self._stopping = False
+        self._last = 0.0
 
     async def run(self) -> None:
         """Publish until stopped. A bus or store that cannot be reached is tried again, ever more slowly."""
         pause = _POLL_S
         while not self._stopping:
+            await asyncio.sleep(max(0.0, self._last + _GATHER_S - time.monotonic()))
             self._context.saved.clear()
+            self._last = time.monotonic()
             try:
                 if not (await self._lease.held() and await self.publish()):
                     await self._wait(_POLL_S)

@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 from shared.areas import Areas
 from shared.decider import Command, Decider, State, private_json, public_json
 from shared.errors import NotFound, Problem, Rejected, Stale
-from shared.events import Cause, Envelope, Event, envelope_json
+from shared.events import Cause, Envelope, Event, seal
 from shared.ids import new_id
 from shared.metrics import COMMANDS
 from shared.settings import Settings
@@ -42,6 +42,7 @@ class _Turn:
     cause: Cause
     done: asyncio.Future[State]
     began: float
+    fresh: bool
     answer: State | Problem | None = None
     events: Sequence[Event] = ()
 
@@ -73,12 +74,16 @@ class Context:
             raise NotFound(f"There is no {decider.kind} {key}.")
         return state
 
-    async def execute(self, decider: Decider[S], key: str, command: Command, cause: Cause) -> S:
+    async def execute(self, decider: Decider[S], key: str, command: Command, cause: Cause, *, fresh: bool = False) -> S:
         """Run a command and give the new state; raises what `decide` raises, or Rejected after ten conflicts.
 
-        Commands on one aggregate take turns in this process, and those that wait together share one save.
+        `fresh` says that the key was made up just now, so that there is nothing to load. Commands on one aggregate take
+        turns in this process, and those that wait together share one save.
         """
-        turn = _Turn(command, cause, asyncio.get_running_loop().create_future(), time.perf_counter())
+        turn = _Turn(command, cause, asyncio.get_running_loop().create_future(), time.perf_counter(), fresh)
+        if fresh:  # nobody else can know the key, so there is no turn to wait for
+            await self._settle(decider, key, [turn])
+            return cast(S, await turn.done)
         place = (decider.kind, key)
         if place in self._waiting:
             self._waiting[place].append(turn)
@@ -108,7 +113,8 @@ class Context:
 
     async def _settle(self, decider: Decider[Any], key: str, turns: list[_Turn]) -> None:
         for attempt in range(_ATTEMPTS):
-            document = await self.store.load(decider.kind, key)
+            fresh = turns[0].fresh and attempt == 0
+            document = None if fresh else await self.store.load(decider.kind, key)
             before = decider.initial(key) if document is None else decider.parse(document.state, document.private)
             after, entries = self._decide(decider, before, turns)
             try:
@@ -140,7 +146,7 @@ class Context:
         return state, entries
 
     def _entry(self, decider: Decider[Any], state: Any, event: Event, cause: Cause) -> Entry:
-        body = envelope_json(
+        envelope = seal(
             event,
             id=new_id(),
             service=self.service,
@@ -149,7 +155,7 @@ class Context:
             cause=cause,
             attributes=decider.about(state),
         )
-        return Entry(Envelope.from_json(body), private_json(event))
+        return Entry(envelope, private_json(event))
 
     def _tell(self, decider: Decider[Any], key: str, turn: _Turn) -> None:
         name, took = type(turn.command).__name__, time.perf_counter() - turn.began

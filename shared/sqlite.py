@@ -29,6 +29,8 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA busy_timeout=10000")
     connection.execute("PRAGMA cache_size=-32000")
+    # Hot pages are written again and again: copying them into the file less often saves most of that work.
+    connection.execute("PRAGMA wal_autocheckpoint=4000")
     if read_only:
         connection.execute("PRAGMA query_only=ON")
         connection.text_factory = bytes  # states go out as the bytes they are

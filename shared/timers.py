@@ -39,7 +39,7 @@ class Timers:
         now = self._context.clock()
         told = 0
         for decider in self._deciders:
-            query = Query(where={"due_at": Between(None, now.timestamp())}, order="due_at", limit=500)
+            query = Query(where={"due_at": Between(None, now.timestamp())}, order="due_at", limit=500, short=True)
             for each in await self._context.store.find(decider.kind, query):
                 told += 1
                 await self._tell(decider, each.document.key, PassTime(by=SYSTEM, at=now))

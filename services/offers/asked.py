@@ -20,7 +20,9 @@ _STEP_S = 0.02
 
 
 async def keep_asked(context: Context, event: RequestOpened, envelope: Envelope) -> None:
-    """A request was opened."""
+    """A request was opened; one without needs is never sponsored."""
+    if not event.needs:
+        return
     state = {"category": event.category, "area": event.area, "requester": event.author.kind}
     await context.store.put([Document(ASKED.kind, envelope.subject, envelope.sequence, orjson.dumps(state))])
 

@@ -68,7 +68,7 @@ async def release_sponsorship(context: Context, event: ContributionReleased, env
 
 
 async def _automatic(context: Context, unit: str) -> list[Offer]:
-    found = await context.store.find(OFFER.kind, Query(has=((f"automatic:{unit}",),), limit=200))
+    found = await context.store.find(OFFER.kind, Query(has=((f"automatic:{unit}",),), limit=200, short=True))
     return [OFFER.parse(each.document.state, each.document.private) for each in found]
 
 

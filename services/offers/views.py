@@ -74,7 +74,7 @@ def _line(movement: Movement, envelope: Envelope) -> Line:
 
 async def offer_of(context: Context, sponsorship_id: str) -> Offer | None:
     """The offer that holds a sponsorship."""
-    found = await context.store.find(OFFER.kind, Query(has=((f"sponsorship:{sponsorship_id}",),), limit=1))
+    found = await context.store.find(OFFER.kind, Query(has=((f"sponsorship:{sponsorship_id}",),), limit=1, short=True))
     return OFFER.parse(found[0].document.state, found[0].document.private) if found else None
 
 

@@ -67,7 +67,7 @@ async def open_request(body: command.RequestInput, visit: Somebody) -> Response:
         )
 
     request = await visit.create(REQUEST, body, opening)
-    near = orjson.dumps({"similar": await similar(visit.context, request)})
+    near = orjson.dumps({"similar": await similar(visit.context, request) if request.place == "exact" else []})
     seen = seen_by(visit.actor, request)[:-1] + b"," + near[1:]
     return shown(request, 201, location=f"/api/requests/{request.id}", body=seen)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 from fastapi import Depends, Query
 
-from services.requests.domain.state import Status
+from services.requests.domain.state import STATUSES
 from services.requests.doors import Anybody
 from services.requests.views import Filters, Order
 from shared.contracts.requests import RequestKind
@@ -15,13 +15,11 @@ from shared.errors import Invalid
 from shared.geo import MAX_RADIUS_M, Point, in_range
 from shared.text import Code, Slug
 
-_STATUSES = tuple(status for status in get_args(Status) if status != "absent")
-
 
 async def _filters(
     visit: Anybody,
     area: Annotated[Code | None, Query(description="This area and all in it.")] = None,
-    status: Annotated[str | None, Query(max_length=100, description=f"One or more of {', '.join(_STATUSES)}.")] = None,
+    status: Annotated[str | None, Query(max_length=100, description=f"One or more of {', '.join(STATUSES)}.")] = None,
     category: Annotated[Slug | None, Query()] = None,
     kind: Annotated[RequestKind | None, Query()] = None,
     near: Annotated[str | None, Query(max_length=60, description="lon,lat in degrees.")] = None,
@@ -72,8 +70,8 @@ def _statuses(text: str | None) -> tuple[str, ...]:
         return ()
     statuses = tuple(dict.fromkeys(text.split(",")))
     for status in statuses:
-        if status not in _STATUSES:
-            raise Invalid("status", f"Give one or more of {', '.join(_STATUSES)}, with commas between them.")
+        if status not in STATUSES:
+            raise Invalid("status", f"Give one or more of {', '.join(STATUSES)}, with commas between them.")
     return statuses
 
 

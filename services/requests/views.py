@@ -10,7 +10,7 @@ from typing import Any, Literal
 import orjson
 
 from services.requests.domain import REQUEST, words
-from services.requests.domain.state import Request
+from services.requests.domain.state import STATUSES, Request
 from shared import geo, paging
 from shared.auth import Actor
 from shared.decider import public_json
@@ -64,7 +64,7 @@ async def requests_page(
     context: Context, filters: Filters, after: str | None, limit: int
 ) -> tuple[list[bytes], str | None]:
     """One page of a list: the requests' JSON, and the cursor of the next page or None."""
-    question = asdict(filters)
+    question = {**asdict(filters), "near": filters.near and list(filters.near)}
     position = paging.position(after, question)
     if filters.order == "nearest":
         found = await _nearest(context, filters, position, limit + 1)
@@ -86,10 +86,12 @@ async def similar(context: Context, request: Request) -> list[dict[str, Any]]:
             "category": request.category,
             "status": ("open", "in_progress", "disputed", "resolved"),
             "opened": Between(*(int(each.timestamp() * 1000) for each in around)),
+            **_within(geo.box_around(point, SIMILAR_WITHIN_M)),
         },
         has=(_cells(geo.cover(point, SIMILAR_WITHIN_M)),),
         descending=True,
         limit=100,
+        short=True,
     )
     near = []
     for each in await context.store.find(REQUEST.kind, query):
@@ -147,15 +149,15 @@ async def _all_within(context: Context, filters: Filters, ring: float) -> list[F
 
 def _query(filters: Filters, after: tuple[Any, str] | None, limit: int) -> Query:
     where: dict[str, Any] = {
-        name: value
-        for name, value in (("category", filters.category), ("kind", filters.kind), ("author", filters.author))
-        if value is not None
+        name: value for name, value in (("kind", filters.kind), ("author", filters.author)) if value is not None
     }
-    if filters.status:
-        where["status"] = filters.status
     # `author` alone has an index of its own; what else is asked for is walked by the first group of tags.
+    if filters.near is not None or filters.box is not None:
+        where |= _within(filters.box or geo.box_around(*_circle(filters)))
     order = "due_at" if filters.order == "due" else "opened"
-    groups = tuple(_groups(filters)) or (() if filters.author or order == "due_at" else (("all",),))
+    groups = tuple(_groups(filters))
+    if filters.author or order == "due_at":
+        where |= {"status": filters.status} if filters.status else {}
     return Query(where, groups, order, descending=order == "opened", after=after, limit=limit)
 
 
@@ -163,16 +165,30 @@ def _groups(filters: Filters) -> list[tuple[str, ...]]:
     """The groups of tags, those that let the fewest through first."""
     groups: list[tuple[str, ...]] = []
     if filters.near is not None:
-        groups.append(_cells(geo.cover(filters.near, filters.radius or float(geo.MAX_RADIUS_M))))
+        groups.append(_cells(geo.cover(*_circle(filters))))
     elif filters.box is not None:
         groups.append(_cells(geo.cover_box(*filters.box)))
     groups += [(f"word:{word}",) for word in words(filters.q or "")]
+    if filters.category is not None:
+        groups.append((f"category:{filters.category}",))
+    statuses = filters.status or STATUSES
     if filters.area is not None:
-        states = tuple(f"area:{filters.area}:{status}" for status in filters.status)
-        groups.append(states or (f"area:{filters.area}",))
-    elif filters.status:
-        groups.append(tuple(f"status:{status}" for status in filters.status))
+        groups.append(tuple(f"area:{filters.area}:{status}" for status in statuses))
+    elif filters.status or not (groups or filters.author or filters.order == "due"):
+        groups.append(tuple(f"status:{status}" for status in statuses))
     return groups
+
+
+def _within(box: tuple[float, float, float, float]) -> dict[str, Between]:
+    west, south, east, north = box
+    # A box over the date line goes on at its other side, so only the latitude narrows it here.
+    lon = {"lon": Between(west, east)} if west >= -180 and east <= 180 else {}
+    return {"lat": Between(south, north), **lon}
+
+
+def _circle(filters: Filters) -> tuple[Point, float]:
+    assert filters.near is not None
+    return filters.near, filters.radius or float(geo.MAX_RADIUS_M)
 
 
 def _cells(cells: Sequence[str]) -> tuple[str, ...]:

@@ -148,7 +148,7 @@ def _joined(activity: Activity, person: str, overlaps: list[str]) -> Joined:
 
 async def _overlapping(visit: Visit, activity: Activity) -> list[str]:
     """The person's other planned activities at the same time; back to back is fine."""
-    query = StoreQuery({"status": "planned"}, ((f"volunteer:{visit.actor.person}",),), limit=200)
+    query = StoreQuery({"status": "planned"}, ((f"volunteer:{visit.actor.person}",),), limit=200, short=True)
     found = await visit.context.store.find(ACTIVITY.kind, query)
     others = [orjson.loads(each.document.state) for each in found if each.document.key != activity.id]
     assert activity.starts_at is not None

@@ -23,10 +23,13 @@ class Bus(Protocol):
     async def publish(self, envelopes: Sequence[Envelope]) -> None:
         """Append to each event's topic, and public ones to `PUBLIC`; returns when they are durable."""
 
-    def subscribe(self, topics: Sequence[str], group: str, handler: Handler) -> None:
+    def subscribe(
+        self, topics: Sequence[str], group: str, handler: Handler, types: Sequence[str] | None = None
+    ) -> None:
         """Have a group follow topics: batches at least once, in order per subject, from the earliest on.
 
-        The group's position moves on when `handler` returns, and survives restarts. Call before `start`.
+        With `types`, events of other types are passed over. The group's position moves on when `handler` returns, and
+        survives restarts. Call before `start`.
         """
 
     async def start(self) -> None:

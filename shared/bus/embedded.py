@@ -19,12 +19,13 @@ from shared.store import Unavailable
 
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS log (position INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, "
-    "topic TEXT NOT NULL, public INTEGER NOT NULL, body TEXT NOT NULL)",
+    "topic TEXT NOT NULL, type TEXT NOT NULL, public INTEGER NOT NULL, body TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS reached (name TEXT PRIMARY KEY, position INTEGER NOT NULL)",
 )
 _APPEND = (
-    "INSERT INTO log (at, topic, public, body) SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), "
-    "json_extract(value, '$[2]'), json_extract(value, '$[3]') FROM json_each(?)"
+    "INSERT INTO log (at, topic, type, public, body) SELECT json_extract(value, '$[0]'), "
+    "json_extract(value, '$[1]'), json_extract(value, '$[2]'), json_extract(value, '$[3]'), "
+    "json_extract(value, '$[4]') FROM json_each(?)"
 )
 _REACH = (
     "INSERT INTO reached VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET position = max(position, excluded.position)"
@@ -62,6 +63,7 @@ class _Subscription:
     topics: Sequence[str]
     group: str
     handler: Handler
+    types: Sequence[str] | None = None
     position: int = 0
     more: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -80,8 +82,10 @@ class EmbeddedBus:
         for each in self._subscriptions:
             each.more.set()
 
-    def subscribe(self, topics: Sequence[str], group: str, handler: Handler) -> None:
-        self._subscriptions.append(_Subscription(topics, group, handler))
+    def subscribe(
+        self, topics: Sequence[str], group: str, handler: Handler, types: Sequence[str] | None = None
+    ) -> None:
+        self._subscriptions.append(_Subscription(topics, group, handler, types))
 
     async def start(self) -> None:
         self._stopping = False
@@ -101,7 +105,7 @@ class EmbeddedBus:
     async def lag(self) -> dict[str, int]:
         behind: dict[str, int] = {}
         for each in self._subscriptions:
-            where, parameters = _of(each.topics)
+            where, parameters = _of(each)
             sql = f"SELECT count(*) FROM log WHERE position > ? AND {where}"  # noqa: S608
             ((behind[each.group],),) = await self._database.query(sql, (each.position, *parameters))
         return behind
@@ -127,17 +131,22 @@ class EmbeddedBus:
                 pause = min(pause * 2, 15)
 
     async def _deliver(self, subscription: _Subscription) -> bool:
-        where, parameters = _of(subscription.topics)
-        rows = self._database.read(
-            f"SELECT position, body FROM log WHERE position > ? AND {where} ORDER BY position LIMIT ?",  # noqa: S608
-            (subscription.position, *parameters, _BATCH),
-        )
-        if not rows:
+        where, parameters = _of(subscription)
+        ((end,),) = self._database.read("SELECT coalesce(max(position), 0) FROM log")
+        if end <= subscription.position:
             return False
-        await subscription.handler([Envelope.from_json(body) for _, body in rows])
-        position: int = rows[-1][0]
-        await self._database.write(_Reached(subscription.group, position))
-        subscription.position = position
+        rows = self._database.read(
+            f"SELECT position, body FROM log WHERE position BETWEEN ? AND ? AND {where} "  # noqa: S608
+            "ORDER BY position LIMIT ?",
+            (subscription.position + 1, end, *parameters, _BATCH),
+        )
+        if rows:
+            await subscription.handler([Envelope.from_json(body) for _, body in rows])
+        # Short of a whole batch, everything up to the end was handled or passed over.
+        reached = rows[-1][0] if len(rows) == _BATCH else end
+        if rows or reached - subscription.position >= _BATCH:
+            await self._database.write(_Reached(subscription.group, reached))
+        subscription.position = reached
         return True
 
     def _reached(self, group: str) -> int:
@@ -159,7 +168,7 @@ def _apply(connection: Connection, jobs: list[_Job]) -> list[Any]:
     for job in jobs:
         match job:
             case _Append(envelopes):
-                rows += [[now, topic(e.service), e.visibility == "public", e.body.decode()] for e in envelopes]
+                rows += [[now, topic(e.service), e.type, e.visibility == "public", e.body.decode()] for e in envelopes]
             case _Reached(group, position):
                 connection.execute(_REACH, (group, position))
             case _Prune(before):
@@ -169,13 +178,16 @@ def _apply(connection: Connection, jobs: list[_Job]) -> list[Any]:
     return [None] * len(jobs)
 
 
-def _of(topics: Sequence[str]) -> tuple[str, list[str]]:
-    """Which rows belong to these topics. A public event is one row, found under both of its topics."""
-    own = [each for each in topics if each != PUBLIC]
+def _of(subscription: _Subscription) -> tuple[str, list[str]]:
+    """Which rows a group follows. A public event is one row, found under both of its topics."""
+    own = [each for each in subscription.topics if each != PUBLIC]
     parts = [f"topic IN ({', '.join('?' * len(own))})"] if own else []
-    if PUBLIC in topics:
+    if PUBLIC in subscription.topics:
         parts.append("public = 1")
-    return f"({' OR '.join(parts)})", own
+    where = f"({' OR '.join(parts)})"
+    if subscription.types is None:
+        return where, own
+    return f"{where} AND type IN ({', '.join('?' * len(subscription.types))})", [*own, *subscription.types]
 
 
 async def _until(event: asyncio.Event, seconds: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from shared.errors import Problem
 from shared.events import Envelope
@@ -21,7 +21,7 @@ class Unavailable(Problem):
     title = "Not available now"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Document:
     """A state and how to find it. `state` is JSON that lists may show as it is; `private` is JSON that they may not."""
 
@@ -64,7 +64,8 @@ Condition = str | int | float | None | tuple[Any, ...] | Between | Prefix
 class Query:
     """What to find: `where` on columns (a value; a tuple: any of them; Between; Prefix), `has` on tags
     (every group must hit: any tag of it), in the order of one column (None: the tags' column where tags are
-    asked for, else the key), after a position, at most `limit`.
+    asked for, else the key), after a position, at most `limit`. `short` promises that an index leads straight to few
+    documents: such a query may be answered on the spot.
     """
 
     where: Mapping[str, Condition] = field(default_factory=dict)
@@ -73,10 +74,10 @@ class Query:
     descending: bool = False
     after: tuple[Any, str] | None = None
     limit: int = 50
+    short: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """One document found, and the position (order value, key) from which the next ones follow."""
 
     document: Document

@@ -13,7 +13,7 @@ from shared.decider import Collection
 from shared.events import Envelope
 from shared.sqlite import Connection, Database
 from shared.store import Conflict, Document, Entry, Found, Query
-from shared.store.sqlite_find import find_sql
+from shared.store.sqlite_find import SEPARATOR, find_sql
 from shared.store.sqlite_schema import HISTORY_INSERT, Statements, schema, statements
 
 
@@ -39,6 +39,8 @@ class _Delete:
 class _Published:
     position: int
 
+
+_BETWEEN = SEPARATOR.encode()
 
 _Job = _Save | _Put | _Delete | _Published
 
@@ -77,10 +79,15 @@ class SqliteStore:
 
     async def find(self, kind: str, query: Query) -> list[Found]:
         sql, parameters = find_sql(self._collections[kind], query)
-        rows = await self._database.query(sql, parameters)
+        read = self._database.read(sql, parameters) if query.short else await self._database.query(sql, parameters)
+        ((heads, states, privates),) = read
+        if states is None:
+            return []
+        rows = zip(orjson.loads(heads), states.split(_BETWEEN), privates.split(_BETWEEN), strict=True)
         return [
-            Found(Document(kind, key.decode(), version, state, private), (_text(order), key.decode()))
-            for key, version, state, private, order in rows
+            Found(Document(kind, key, version, state, private or None), (order, key))
+            # An aggregate promises no order of its rows; the order value and id do.
+            for (order, _, key, version), state, private in sorted(rows, key=_place, reverse=query.descending)
         ]
 
     async def history(self, subject: str, after: int = 0, limit: int = 10_000) -> list[Entry]:
@@ -185,6 +192,10 @@ class SqliteStore:
             connection.execute(sql.untag, (_json(gone),))
         if come:
             connection.execute(sql.tag, (_json(come),))
+
+
+def _place(row: tuple[list[Any], bytes, bytes]) -> tuple[Any, int]:
+    return row[0][0], row[0][1]
 
 
 def _documents(job: _Job) -> Sequence[Document]:

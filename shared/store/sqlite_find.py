@@ -10,8 +10,25 @@ from shared.store import Between, Condition, Prefix, Query
 _END = "\U0010ffff"
 
 
+SEPARATOR = "\x1e"
+"""Between the states of an answer: JSON never holds it bare."""
+
+
 def find_sql(collection: Collection, query: Query) -> tuple[str, list[Any]]:
-    """The SQL and its parameters. Columns: key, version, state, private, order value."""
+    """The SQL and its parameters. It answers one row: a JSON array of [order value, id, key, version] per document,
+    then their states and their private parts, each joined by `SEPARATOR`.
+
+    One row, since Python's lock is let go and fought for at every row.
+    """
+    sql, parameters = _rows_sql(collection, query)
+    answer = (
+        "SELECT json_group_array(json_array(ord, id, key, version)), "
+        f"group_concat(state, '{SEPARATOR}'), group_concat(coalesce(private, ''), '{SEPARATOR}') FROM ({sql})"
+    )
+    return answer, parameters
+
+
+def _rows_sql(collection: Collection, query: Query) -> tuple[str, list[Any]]:
     order = query.order or (collection.ordered_by if query.has else None) or "key"
     allowed = {"key", *collection.columns}
     unknown = ({*query.where, order} - allowed) | ({"tags"} if query.has and not collection.ordered_by else set())
@@ -31,15 +48,16 @@ def _by_tag(collection: Collection, query: Query) -> tuple[str, list[Any]]:
     walks, parameters = [], []
     for tag in first:
         after, place = _after(kind, "t.ord", "t.doc", compare, query)
+        join = f'JOIN "{kind}" AS d ON d.id = t.doc' if conditions else ""
         walks.append(
-            f'SELECT * FROM (SELECT d.id, t.ord FROM "{kind}_tag" AS t JOIN "{kind}" AS d ON d.id = t.doc '
+            f'SELECT * FROM (SELECT t.doc AS id, t.ord FROM "{kind}_tag" AS t {join} '
             f"WHERE t.tag = ?{after}{conditions} ORDER BY t.ord {turn}, t.doc {turn} LIMIT ?)"
         )
         parameters += [tag, *place, *tested, query.limit]
     # One walk per tag, each in order and no longer than the page, is cheaper than sorting all that carry any of them.
     sql = (
-        f'SELECT d.key, d.version, d.state, d.private, m.ord FROM ({" UNION ".join(walks)}) AS m JOIN "{kind}" AS d '
-        f"ON d.id = m.id ORDER BY m.ord {turn}, d.id {turn} LIMIT ?"
+        f"SELECT d.id, d.key, d.version, d.state, d.private, m.ord FROM ({' UNION '.join(walks)}) AS m "
+        f'JOIN "{kind}" AS d ON d.id = m.id ORDER BY m.ord {turn}, d.id {turn} LIMIT ?'
     )
     return sql, [*parameters, query.limit]
 
@@ -50,7 +68,7 @@ def _by_column(collection: Collection, query: Query, ordered_by: str) -> tuple[s
     turn, compare = ("DESC", "<") if query.descending else ("ASC", ">")
     after, place = _after(kind, order, "d.id", compare, query)
     sql = (
-        f'SELECT d.key, d.version, d.state, d.private, {order} FROM "{kind}" AS d '
+        f'SELECT d.id, d.key, d.version, d.state, d.private, {order} AS ord FROM "{kind}" AS d '
         f"WHERE {order} IS NOT NULL{after}{conditions} ORDER BY {order} {turn}, d.id {turn} LIMIT ?"
     )
     return sql, [*place, *tested, query.limit]

@@ -52,7 +52,9 @@ def _tables(collection: Collection) -> list[str]:
     ]
     for index in collection.indexes:
         listed = ", ".join(f'"{column}"' for column in index)
-        made.append(f'CREATE INDEX IF NOT EXISTS "{kind}_{"_".join(index)}" ON "{kind}" ({listed})')
+        name = f"{kind}_{'_'.join(index)}"
+        # Most documents are not due for anything: what has no value needs no place in the index.
+        made.append(f'CREATE INDEX IF NOT EXISTS "{name}" ON "{kind}" ({listed}) WHERE "{index[0]}" IS NOT NULL')
     return made
 
 

@@ -18,6 +18,7 @@ from shared.geo import (
     RESOLUTIONS,
     Point,
     blur,
+    box_around,
     cells,
     cover,
     cover_box,
@@ -118,11 +119,23 @@ def test_a_cover_is_a_few_cells_of_one_resolution(point: Point, radius: float) -
     assert len(set(found)) == len(found) <= 80
 
 
-@pytest.mark.parametrize(("radius", "resolution"), [(50, 9), (1_000, 8), (5_000, 7), (MAX_RADIUS_M, 4)])
+@pytest.mark.parametrize(("radius", "resolution"), [(50, 8), (1_000, 8), (5_000, 6), (MAX_RADIUS_M, 4)])
 def test_a_small_radius_is_covered_by_small_cells(radius: float, resolution: int) -> None:
     found = cover(MONAS, radius)
     assert resolutions(found) == {resolution}
     assert len(found) <= 40
+
+
+@unhurried
+@given(globe, st.floats(1, MAX_RADIUS_M), st.floats(0, math.tau), st.floats(0, 1))
+def test_the_box_around_a_circle_holds_every_point_of_it(
+    point: Point, radius: float, bearing: float, part: float
+) -> None:
+    near = moved(point, bearing, radius * part)
+    west, south, east, north = box_around(point, radius)
+    turned = [near.lon + turn for turn in (0, -360, 360)]
+    assert any(west - 1e-6 <= lon <= east + 1e-6 for lon in turned)
+    assert south - 1e-6 <= near.lat <= north + 1e-6
 
 
 def test_a_cover_does_not_reach_across_the_city() -> None:

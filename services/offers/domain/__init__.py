@@ -85,6 +85,8 @@ def _change_budget(wish: command.ChangeBudget, state: Offer) -> Sequence[Event]:
     _own(wish, state)
     if state.status == "closed":
         raise Rejected("This offer is closed.")
+    if wish.change == 0:
+        return []
     budget = state.budget + wish.change
     if budget < state.promised or budget < 1:
         raise Rejected(f"{state.promised} {state.unit} are promised already.", promised=state.promised)
@@ -115,13 +117,9 @@ def index(state: Offer) -> Index:
         tags.add(f"automatic:{state.unit}")
     for each in state.sponsorships.values():
         tags |= {f"sponsorship:{each.id}", f"request:{each.request_id}"}
-    times = [time for time in (sponsoring.first_due(state), state.terms.ends_at) if time is not None]
-    due = min(times).timestamp() if times and not _over(state) else None
+    times = [sponsoring.first_due(state), None if state.status == "closed" else state.terms.ends_at]
+    due = min((time.timestamp() for time in times if time is not None), default=None)
     return {"drafted": drafted, "status": state.status, "due_at": due, "tags": tags}
-
-
-def _over(state: Offer) -> bool:
-    return state.status == "closed" and sponsoring.first_due(state) is None
 
 
 OFFER: Decider[Offer] = Decider(

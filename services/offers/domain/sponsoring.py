@@ -117,11 +117,20 @@ def deliver(wish: command.DeliverSponsorship, state: Offer) -> Sequence[Event]:
 
 
 def settle(wish: command.SettleSponsorship, state: Offer) -> Sequence[Event]:
-    """The requester has it, even where the giver forgot to say that it was brought."""
+    """The requester has it, even where the giver forgot to say that it was brought.
+
+    A release that crossed the receipt on its way is undone as far as the budget allows.
+    """
     each = state.sponsorships.get(wish.sponsorship_id)
-    if each is None or each.status not in ("held", "committed", "delivered"):
+    if each is None or each.status == "settled":
         return []
-    return [event.SponsorshipSettled(**_about(wish, state, each))]
+    if each.status != "released":
+        return [event.SponsorshipSettled(**_about(wish, state, each))]
+    if each.quantity > state.available:
+        return []
+    about = {**_about(wish, state, each), "available": state.available - each.quantity}
+    again = event.SponsorshipHeld(**about, area=each.area, automatic=each.automatic, until=wish.at + ANSWER_WITHIN)
+    return [again, event.SponsorshipSettled(**about)]
 
 
 def release(wish: command.ReleaseSponsorship, state: Offer) -> Sequence[Event]:

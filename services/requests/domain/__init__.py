@@ -82,10 +82,9 @@ def words(text: str) -> list[str]:
 
 
 def _tags(state: Request) -> set[str]:
-    tags = {"all", f"status:{state.status}"}
+    tags = {f"status:{state.status}", f"category:{state.category}"}
     if state.area:
-        codes = [state.area[:end] for end in (2, 5, 8, 13) if len(state.area) >= end]
-        tags |= {f"area:{code}" for code in codes} | {f"area:{code}:{state.status}" for code in codes}
+        tags |= {f"area:{state.area[:end]}:{state.status}" for end in (2, 5, 8, 13) if len(state.area) >= end}
     if state.location:
         tags |= {f"cell:{cell}" for cell in cells(Point(state.location.lon, state.location.lat))}
     tags |= {f"word:{word}" for word in words(f"{state.title} {state.body}")[:_MOST_WORDS]}
@@ -110,7 +109,7 @@ REQUEST: Decider[Request] = Decider(
     collection=Collection(
         "request",
         ("opened", "status", "kind", "category", "author", "due_at", "lon", "lat"),
-        (("author", "opened"), ("category", "opened"), ("due_at",)),
+        (("author", "opened"), ("due_at",)),
         ordered_by="opened",
     ),
     state=Request,

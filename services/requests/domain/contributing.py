@@ -94,7 +94,7 @@ def receive(wish: command.ReceiveContribution, state: Request) -> Sequence[Event
     about = _about(wish, each)
     brought = [event.ContributionDelivered(**about)] if each.status == "reserved" else []
     got: list[Event] = [*brought, event.ContributionReceived(**about)]
-    if not _all_received(state, each):
+    if state.status == "closed" or not _all_received(state, each):
         return got
     left = release_open(wish, state, "The request is fulfilled.", besides=each.id)
     return [*got, *left, event.RequestClosed(at=wish.at, by=wish.by, outcome="fulfilled")]
@@ -110,12 +110,18 @@ def release(wish: command.ReleaseContribution, state: Request) -> Sequence[Event
 
 def release_open(wish: Command, state: Request, reason: str, besides: str | None = None) -> list[Event]:
     """Releases of everything that is only proposed or reserved."""
-    open_ones = [each for each in state.contributions if each.status in ("proposed", "reserved") and each.id != besides]
-    return [_released(wish, state, each, reason) for each in open_ones]
+    events: list[Event] = []
+    back = dict.fromkeys((need.id for need in state.needs), 0)
+    for each in state.contributions:
+        if each.status in ("proposed", "reserved") and each.id != besides:
+            events.append(_released(wish, state, each, reason, back[each.need_id]))
+            back[each.need_id] += each.quantity if each.status == "reserved" else 0
+    return events
 
 
-def _released(wish: Command, state: Request, each: Contribution, reason: str) -> Event:
-    missing = _need(state, each).missing + (each.quantity if each.status == "reserved" else 0)
+def _released(wish: Command, state: Request, each: Contribution, reason: str, back: int = 0) -> Event:
+    """The release of one; `back` is what others released by the same command gave back to its need already."""
+    missing = _need(state, each).missing + back + (each.quantity if each.status == "reserved" else 0)
     return event.ContributionReleased(**_about(wish, each), reason=reason, missing=missing)
 
 

@@ -82,13 +82,14 @@ def progress(wish: command.ReportProgress, state: Request) -> Sequence[Event]:
 def claim(wish: command.ClaimResolution, state: Request) -> Sequence[Event]:
     """A claim with evidence. The author's own word needs nobody's confirmation."""
     _may(wish.by == state.author or _works_on(wish.by, state), "Only the author, a helper, an agency or a community.")
-    if state.status == "resolved" and state.resolution is not None and state.resolution.by == wish.by:
+    said = state.resolution is not None and state.resolution.by == wish.by
+    if said and (state.status == "resolved" or state.outcome in ("confirmed", "unconfirmed")):
         return []
     _still(state.live, f"This request is {state.status}.")
     _still(not state.needs, "This request has needs; it is fulfilled when all of them are received.")
     confirm_by = wish.at + CONFIRM_WITHIN
-    said = event.RequestResolved(at=wish.at, by=wish.by, note=wish.note, photo=wish.photo, confirm_by=confirm_by)
-    return [said, *close(wish, state, "confirmed")] if wish.by == state.author else [said]
+    claimed = event.RequestResolved(at=wish.at, by=wish.by, note=wish.note, photo=wish.photo, confirm_by=confirm_by)
+    return [claimed, *close(wish, state, "confirmed")] if wish.by == state.author else [claimed]
 
 
 def answer(
@@ -101,6 +102,8 @@ def answer(
     if settled or state.private.seconds.get(wish.by.id) == agrees:
         return []
     _still(state.status == "resolved", f"There is no resolution to answer: this request is {state.status}.")
+    claimant = state.resolution is not None and state.resolution.by == wish.by
+    _may(not (agrees and claimant), "Whoever claims a resolution does not confirm it.")
     seconded: list[Event] = []
     if wish.by != state.author:
         seconded = [event.ResolutionSeconded(at=wish.at, by=wish.by, agrees=agrees)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 from pydantic.json_schema import SkipJsonSchema
@@ -15,6 +15,7 @@ from shared.events import SYSTEM, Party
 from shared.text import Location, Unit
 
 Status = Literal["absent", "open", "in_progress", "resolved", "disputed", "closed"]
+STATUSES = tuple(status for status in get_args(Status) if status != "absent")
 ContributionStatus = Literal["proposed", "reserved", "delivered", "received", "released"]
 
 FROZEN = ConfigDict(frozen=True)

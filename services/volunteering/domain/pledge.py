@@ -109,7 +109,7 @@ def decide(wish: Any, state: Pledge) -> Sequence[Event]:
             return [event.PledgeAccepted(**about, until=state.until or wish.at + LEASE)]
         case DeclinePledge(), "offered" | "accepted":
             return [event.PledgeDeclined(**about, reason=wish.reason, missing=wish.missing)]
-        case CompletePledge(), "accepted" | "delivered" | "expired":
+        case CompletePledge(), "accepted" | "delivered" | "withdrawn" | "expired":
             return [event.PledgeCompleted(**about)]
         case AcceptPledge() | DeclinePledge() | CompletePledge(), _:
             return []
