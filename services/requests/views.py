@@ -57,7 +57,7 @@ def seen_by(actor: Actor | None, request: Request) -> bytes:
 def _is_party(actor: Actor, request: Request) -> bool:
     party = actor.party
     taken = ("reserved", "delivered", "received")
-    return party == request.author or any(c.by == party and c.status in taken for c in request.contributions)
+    return party == request.author or any(c.by == party and c.status in taken for c in request.contributions.values())
 
 
 async def requests_page(

@@ -169,5 +169,5 @@ def _seen_by(visit: Visit, activity: Activity) -> bytes:
     if there := activity.volunteer(actor.person):
         more["mine"] = _joined(activity, there.person, []).model_dump()
     if actor.party == activity.by:
-        more["volunteers"] = [each.model_dump(mode="json") for each in activity.private.volunteers]
+        more["volunteers"] = [each.model_dump(mode="json") for each in activity.private.volunteers.values()]
     return public[:-1] + b"," + orjson.dumps(more)[1:] if more else public

@@ -17,46 +17,21 @@ from shared.geo import Point, cells
 
 _WORD = re.compile(r"\w{2,40}")
 _MOST_WORDS = 40
+# What other services' events and the clock say may be said of a request that is not there; it changes nothing.
+_OF_ANY = (
+    command.OpenRequest,
+    command.ReserveNeed,
+    command.DeliverContribution,
+    command.ReleaseContribution,
+    PassTime,
+)
 
 
 def decide(wish: Any, state: Request) -> Sequence[Event]:
     """The events that a command leads to."""
-    match wish:
-        case command.OpenRequest():
-            return lifecycle.open_request(wish, state)
-        case command.ReserveNeed():
-            return contributing.reserve(wish, state)
-        case command.DeliverContribution():
-            return contributing.deliver(wish, state)
-        case command.ReleaseContribution():
-            return contributing.release(wish, state)
-        case PassTime():
-            return lifecycle.pass_time(wish, state)
-        case _ if not state.exists:
-            raise NotFound(f"There is no request {state.id}.")
-        case command.ApproveContribution():
-            return contributing.approve(wish, state)
-        case command.DeclineContribution():
-            return contributing.decline(wish, state)
-        case command.ReceiveContribution():
-            return contributing.receive(wish, state)
-        case command.GiveSupport():
-            return lifecycle.support(wish, state)
-        case command.ReportProgress():
-            return lifecycle.progress(wish, state)
-        case command.ClaimResolution():
-            return lifecycle.claim(wish, state)
-        case command.ConfirmResolution():
-            return lifecycle.answer(wish, state, agrees=True)
-        case command.DisputeResolution():
-            return lifecycle.answer(wish, state, agrees=False)
-        case command.CancelRequest():
-            return lifecycle.cancel(wish, state)
-        case command.RejectRequest():
-            return lifecycle.reject(wish, state)
-        case command.MarkDuplicate():
-            return lifecycle.mark_duplicate(wish, state)
-    raise TypeError(f"a request takes no {type(wish).__name__}")
+    if not state.exists and not isinstance(wish, _OF_ANY):
+        raise NotFound(f"There is no request {state.id}.")
+    return lifecycle.decide(wish, state) if isinstance(wish, lifecycle.COMMANDS) else contributing.decide(wish, state)
 
 
 def index(state: Request) -> Index:

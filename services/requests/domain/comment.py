@@ -55,7 +55,9 @@ def decide(wish: Any, state: Comment) -> Sequence[Event]:
     match wish:
         case AddComment():
             if state.exists:
-                return same_or_other_body(state.private.fingerprint, wish.fingerprint)
+                # The request is in the path, not in the body.
+                known = state.private.fingerprint if state.request_id == wish.request_id else None
+                return same_or_other_body(known, wish.fingerprint)
             kept = OpeningKept(fingerprint=wish.fingerprint)
             said = CommentAdded(at=wish.at, request_id=wish.request_id, text=wish.text, by=wish.by, private=kept)
             return [said]

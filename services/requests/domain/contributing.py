@@ -15,6 +15,24 @@ from shared.events import Event
 MOST_CONTRIBUTIONS = 10_000
 
 
+def decide(wish: Any, state: Request) -> Sequence[Event]:
+    """The events that a command about a contribution leads to."""
+    match wish:
+        case command.ReserveNeed():
+            return reserve(wish, state)
+        case command.ApproveContribution():
+            return approve(wish, state)
+        case command.DeclineContribution():
+            return decline(wish, state)
+        case command.DeliverContribution():
+            return deliver(wish, state)
+        case command.ReceiveContribution():
+            return receive(wish, state)
+        case command.ReleaseContribution():
+            return release(wish, state)
+    raise TypeError(f"a request takes no {type(wish).__name__}")
+
+
 def reserve(wish: command.ReserveNeed, state: Request) -> Sequence[Event]:
     """Reserved, or proposed where the requester wants to approve, or refused with what is missing."""
     if state.contribution(wish.contribution_id) or wish.contribution_id in state.private.refused:
@@ -112,7 +130,7 @@ def release_open(wish: Command, state: Request, reason: str, besides: str | None
     """Releases of everything that is only proposed or reserved."""
     events: list[Event] = []
     back = dict.fromkeys((need.id for need in state.needs), 0)
-    for each in state.contributions:
+    for each in state.contributions.values():
         if each.status in ("proposed", "reserved") and each.id != besides:
             events.append(_released(wish, state, each, reason, back[each.need_id]))
             back[each.need_id] += each.quantity if each.status == "reserved" else 0

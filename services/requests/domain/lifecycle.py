@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from services.requests.domain import commands as command
 from services.requests.domain.contributing import release_open
@@ -18,6 +19,46 @@ from shared.ids import derived_id
 
 CONFIRM_WITHIN = timedelta(days=7)
 SECONDS_NEEDED = 2
+
+
+COMMANDS = (
+    command.OpenRequest,
+    command.GiveSupport,
+    command.ReportProgress,
+    command.ClaimResolution,
+    command.ConfirmResolution,
+    command.DisputeResolution,
+    command.CancelRequest,
+    command.RejectRequest,
+    command.MarkDuplicate,
+    PassTime,
+)
+
+
+def decide(wish: Any, state: Request) -> Sequence[Event]:
+    """The events that a command about the request as a whole leads to."""
+    match wish:
+        case command.OpenRequest():
+            return open_request(wish, state)
+        case command.GiveSupport():
+            return support(wish, state)
+        case command.ReportProgress():
+            return progress(wish, state)
+        case command.ClaimResolution():
+            return claim(wish, state)
+        case command.ConfirmResolution():
+            return answer(wish, state, agrees=True)
+        case command.DisputeResolution():
+            return answer(wish, state, agrees=False)
+        case command.CancelRequest():
+            return cancel(wish, state)
+        case command.RejectRequest():
+            return reject(wish, state)
+        case command.MarkDuplicate():
+            return mark_duplicate(wish, state)
+        case PassTime():
+            return pass_time(wish, state)
+    raise TypeError(f"a request takes no {type(wish).__name__}")
 
 
 def open_request(wish: command.OpenRequest, state: Request) -> Sequence[Event]:
@@ -161,13 +202,15 @@ def close(
 
 def _end(wish: Command, state: Request, outcome: Outcome, reason: str, original: str | None = None) -> Sequence[Event]:
     _still(state.status != "closed", f"This request is closed: {state.outcome}.")
-    waiting = [each for each in state.contributions if each.status == "delivered"]
+    waiting = [each for each in state.contributions.values() if each.status == "delivered"]
     _still(not waiting, "Something was brought and waits to be received first.")
     return close(wish, state, outcome, reason, original)
 
 
 def _works_on(party: Party, state: Request) -> bool:
-    helps = any(each.by == party and each.status not in ("proposed", "released") for each in state.contributions)
+    helps = any(
+        each.by == party and each.status not in ("proposed", "released") for each in state.contributions.values()
+    )
     return helps or party.kind in ("agency", "community")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, computed_field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, computed_field
 from pydantic.json_schema import SkipJsonSchema
 
 from shared.contracts import requests as event
@@ -55,6 +55,18 @@ class Contribution(BaseModel):
     by: Party
 
 
+def _by_id(given: Any) -> Any:
+    return {each["id"]: each for each in given} if isinstance(given, list) else given
+
+
+# A list in JSON; by id here, since a request may have thousands and each step looks for one.
+Contributions = Annotated[
+    dict[str, Contribution],
+    BeforeValidator(_by_id),
+    PlainSerializer(lambda those: list(those.values()), return_type=list[Contribution]),
+]
+
+
 class Resolution(BaseModel):
     """A claim that it is solved, open to confirmation until `confirm_by`."""
 
@@ -77,7 +89,7 @@ class Kept(BaseModel):
     on_behalf_of: str | None = None
     supporters: tuple[Party, ...] = ()
     # Remembered so that a repeated or late ReserveNeed gets no second answer.
-    refused: tuple[str, ...] = ()
+    refused: frozenset[str] = frozenset()
     seconds: dict[str, bool] = Field(default_factory=dict)
 
 
@@ -96,7 +108,7 @@ class Request(State):
     location: Location | None = None
     place: Literal["exact", "blurred"] = "blurred"
     needs: tuple[Need, ...] = ()
-    contributions: tuple[Contribution, ...] = ()
+    contributions: Contributions = Field(default_factory=dict)
     author: Party = SYSTEM
     opened_at: datetime | None = None
     changed_at: datetime | None = None
@@ -122,7 +134,7 @@ class Request(State):
 
     def contribution(self, contribution_id: str) -> Contribution | None:
         """The contribution with this id."""
-        return next((each for each in self.contributions if each.id == contribution_id), None)
+        return self.contributions.get(contribution_id)
 
 
 def evolve(state: Request, happened: Any) -> Request:
@@ -159,7 +171,7 @@ def _evolve(state: Request, happened: Any) -> Request:
                 closed_at=happened.at,
             )
         case event.ContributionRefused():
-            return _with(state, private=_keep(state, refused=(*state.private.refused, happened.contribution_id)))
+            return _with(state, private=_keep(state, refused=state.private.refused | {happened.contribution_id}))
         case _:
             return _contribution_moved(state, happened)
 
@@ -208,14 +220,13 @@ def _contribution_moved(state: Request, happened: Any) -> Request:
         source=happened.source,
         by=happened.by,
     )
-    others = tuple(moved if each.id == moved.id else each for each in state.contributions)
     needs = tuple(
         _counted(need, before.status if before else None, status, moved.quantity) if need.id == moved.need_id else need
         for need in state.needs
     )
     return _with(
         state,
-        contributions=others if before else (*state.contributions, moved),
+        contributions={**state.contributions, moved.id: moved},
         needs=needs,
         status="in_progress" if status == "reserved" and state.status == "open" else state.status,
     )

@@ -55,7 +55,8 @@ class Kept(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     fingerprint: str | None = None
-    volunteers: tuple[Volunteer, ...] = ()
+    # By person, in the order in which they came.
+    volunteers: dict[str, Volunteer] = Field(default_factory=dict)
 
 
 class Activity(State):
@@ -79,11 +80,13 @@ class Activity(State):
 
     def volunteer(self, person: str) -> Volunteer | None:
         """Somebody's place."""
-        return next((each for each in self.private.volunteers if each.person == person), None)
+        return self.private.volunteers.get(person)
 
     def queue(self, role: str) -> list[str]:
         """Who waits for a role, first one first."""
-        return [each.person for each in self.private.volunteers if each.role == role and each.place == "waiting"]
+        return [
+            each.person for each in self.private.volunteers.values() if each.role == role and each.place == "waiting"
+        ]
 
 
 def decide(wish: Any, state: Activity) -> Sequence[Event]:
@@ -113,13 +116,14 @@ def evolve(state: Activity, happened: Any) -> Activity:
             return _planned(state, happened)
         case event.VolunteerJoined(person=person, role=role, place=place):
             joined = Volunteer(person=person, role=role, place=place)
-            return _counted(state, (*state.private.volunteers, joined))
-        case event.VolunteerLeft(person=person):
-            return _counted(state, tuple(each for each in state.private.volunteers if each.person != person))
-        case event.VolunteerPromoted(person=person):
-            return _counted(state, _changed(state, person, place="in"))
-        case event.VolunteerCheckedIn(person=person):
-            return _counted(state, _changed(state, person, checked_in_at=happened.at))
+            return _moved(state, {**state.private.volunteers, person: joined}, role, {place: 1})
+        case event.VolunteerLeft(person=person, role=role):
+            others = {key: each for key, each in state.private.volunteers.items() if key != person}
+            return _moved(state, others, role, {state.private.volunteers[person].place: -1})
+        case event.VolunteerPromoted(person=person, role=role):
+            return _moved(state, _changed(state, person, place="in"), role, {"in": 1, "waiting": -1})
+        case event.VolunteerCheckedIn(person=person, role=role):
+            return _moved(state, _changed(state, person, checked_in_at=happened.at), role, {})
         case event.ActivityCancelled():
             return state.model_copy(update={"status": "cancelled", "reason": happened.reason})
         case event.ActivityEnded():
@@ -143,28 +147,27 @@ def _planned(state: Activity, happened: event.ActivityPlanned) -> Activity:
     )
 
 
-def _changed(state: Activity, person: str, **changes: Any) -> tuple[Volunteer, ...]:
-    return tuple(
-        each.model_copy(update=changes) if each.person == person else each for each in state.private.volunteers
-    )
+def _changed(state: Activity, person: str, **changes: Any) -> dict[str, Volunteer]:
+    there = state.private.volunteers[person]
+    return {**state.private.volunteers, person: there.model_copy(update=changes)}
 
 
-def _counted(state: Activity, volunteers: tuple[Volunteer, ...]) -> Activity:
-    def count(role: str, place: str) -> int:
-        return sum(1 for each in volunteers if each.role == role and each.place == place)
-
-    roles = tuple(
-        role.model_copy(update={"taken": count(role.name, "in"), "waiting": count(role.name, "waiting")})
-        for role in state.roles
-    )
+def _moved(state: Activity, volunteers: dict[str, Volunteer], name: str, change: dict[str, int]) -> Activity:
+    """The volunteers as they are now, and how many more are `in` or `waiting` in one role."""
+    roles = tuple(_counted(role, change) if role.name == name else role for role in state.roles)
     private = state.private.model_copy(update={"volunteers": volunteers})
     return state.model_copy(update={"roles": roles, "private": private})
+
+
+def _counted(role: Role, change: dict[str, int]) -> Role:
+    taken, waiting = role.taken + change.get("in", 0), role.waiting + change.get("waiting", 0)
+    return role.model_copy(update={"taken": taken, "waiting": waiting})
 
 
 def index(state: Activity) -> Index:
     """By start; by area, organiser and volunteer through tags."""
     starts = state.starts_at and int(state.starts_at.timestamp() * 1000)
-    tags = {"all", f"by:{state.by.id}"} | {f"volunteer:{each.person}" for each in state.private.volunteers}
+    tags = {"all", f"by:{state.by.id}"} | {f"volunteer:{each.person}" for each in state.private.volunteers.values()}
     if state.area:
         tags |= {f"area:{state.area[:end]}" for end in (2, 5, 8, 13) if len(state.area) >= end}
     due = state.ends_at.timestamp() if state.status == "planned" and state.ends_at else None

@@ -107,7 +107,7 @@ def end(wish: PassTime, state: Activity) -> Sequence[Event]:
     """It is over: who came, and for how long they worked together."""
     if state.status != "planned" or state.ends_at is None or state.ends_at > wish.at:
         return []
-    came = [each.checked_in_at for each in state.private.volunteers if each.checked_in_at is not None]
+    came = [each.checked_in_at for each in state.private.volunteers.values() if each.checked_in_at is not None]
     hours = sum(_hours(state, moment) for moment in came)
     return [event.ActivityEnded(at=wish.at, attended=len(came), hours=round(hours, 2))]
 
