@@ -36,7 +36,7 @@ check: $(VENV)/development ## lint, types and import contracts only
 	@$(VENV)/bin/lint-imports --no-logo
 
 docs: $(VENV)/development ## write docs/events.md anew from the contracts
-	@$(RUN) -m services events > docs/events.md
+	@$(RUN) -m services events > docs/events.md.new && mv docs/events.md.new docs/events.md
 
 bench: $(VENV)/development ## measure the city and print the table of docs/benchmarks.md
 	@$(RUN) -m tests.bench

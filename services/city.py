@@ -35,6 +35,8 @@ SERVICES: dict[str, Service] = {
     service.name: service for service in (REQUESTS, VOLUNTEERING, OFFERS, FEEDS, ACCOUNTS, WEB)
 }
 
+# Seconds that calls under way have to come to their end when the city stops.
+_PATIENCE_S = 3
 _log = logging.getLogger("gotong.city")
 
 Ready = Callable[[str], None]
@@ -86,11 +88,19 @@ class CityServer(uvicorn.Server):
         for task in self._besides:
             task.cancel()
         await asyncio.gather(*self._besides, return_exceptions=True)
-        # Event streams end now: otherwise the server would wait for them until its patience is over.
+        # Event streams end now: the server waits for all that is under way, and they never end by themselves.
         self._app.state.host.let_go()
+        hanging_up = asyncio.get_running_loop().call_later(_PATIENCE_S, self._hang_up)
         await super().shutdown(sockets)
+        hanging_up.cancel()
         if not self.force_exit:
             await self._hosting.aclose()
+
+    def _hang_up(self) -> None:
+        """Cut what is still connected: somebody who neither reads nor writes any more would be waited for in vain."""
+        for connection in list(self.server_state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
 
 
 def serve(
@@ -105,7 +115,7 @@ def serve(
         lifespan="off",
         access_log=False,
         log_config=None,
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=2 * _PATIENCE_S,
         timeout_keep_alive=30,
         server_header=False,
         proxy_headers=False,

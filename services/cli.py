@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import typer
 
-from services.city import SERVICES, alone, serve
-from shared import logging as city_logging
-from shared.errors import Problem
-from shared.settings import Settings
+from services.cli_areas import app as areas
+from services.cli_importing import import_file
+from services.cli_replaying import replay_file
+from services.cli_serving import add_services, run_city
 
-app = typer.Typer(add_completion=False, no_args_is_help=False, help="An open collaboration platform for a city.")
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.callback(invoke_without_command=True)
 def city(context: typer.Context) -> None:
-    """Run the whole city in one process."""
+    """An open collaboration platform for a city. Without a command: run the whole city in one process."""
     if context.invoked_subcommand is None:
-        _run("city", tuple(SERVICES))
+        run_city()
 
 
-def _run(name: str, names: tuple[str, ...]) -> None:
-    settings = Settings()
-    city_logging.set_up(settings.log, settings.log_level)
-    try:
-        held = alone(settings, name)
-    except Problem as problem:
-        typer.echo(problem.detail, err=True)
-        raise typer.Exit(1) from problem
-    with held:
-        serve(settings, [SERVICES[each] for each in names]).run()
+@app.command()
+def events() -> None:
+    """Print the reference of all events (docs/events.md), made from their contracts."""
+    from shared.contracts.document import document
+
+    typer.echo(document(), nl=False)
+
+
+app.add_typer(areas, name="areas")
+app.command("import")(import_file)
+app.command("replay")(replay_file)
+add_services(app)

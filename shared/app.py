@@ -13,8 +13,6 @@ from shared.hosting import Host
 from shared.http import Building
 from shared.problems import speak_in_problems
 
-MOST_BYTES = 1_000_000
-
 _ABOUT = """A city whose residents, companies, agencies and communities serve each other over one stream of events.
 
 Times are RFC 3339 in UTC; problems are RFC 9457; lists are `{"items": [...], "next": cursor or null}`. A POST that
@@ -32,14 +30,7 @@ def make_app(host: Host, keys: Callable[[], KeySet]) -> FastAPI:
         yield
         await host.stop()
 
-    app = FastAPI(
-        title="Gotong Royong",
-        version="1",
-        description=_ABOUT,
-        lifespan=lifespan,
-        docs_url=None,
-        max_body_size=MOST_BYTES,
-    )
+    app = FastAPI(title="Gotong Royong", version="1", description=_ABOUT, lifespan=lifespan, docs_url=None)
     app.state.host = host
     speak_in_problems(app)
     for service in host.services:

@@ -40,9 +40,10 @@ class Consumer:
         if not subjects:
             return
         parked = await self.parking.subjects(list(subjects))
-        async with asyncio.TaskGroup() as group:
-            for subject, events in subjects.items():
-                group.create_task(self._in_order(events, subject in parked))
+        working = [self._in_order(events, subject in parked) for subject, events in subjects.items()]
+        for failed in await asyncio.gather(*working, return_exceptions=True):
+            if failed is not None:
+                raise failed
 
     async def _in_order(self, envelopes: Sequence[Envelope], parked: bool) -> None:
         for place, envelope in enumerate(envelopes):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -14,11 +14,12 @@ from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from starlette.exceptions import HTTPException
 
 from shared.areas import Areas
 from shared.auth import Actor, Unauthenticated, Verifier
 from shared.decider import Command, Decider, State, fingerprint, public_json
-from shared.errors import Invalid
+from shared.errors import Invalid, Problem
 from shared.events import Cause
 from shared.ids import derived_id, new_id
 from shared.membership import acting_for
@@ -29,7 +30,15 @@ S = TypeVar("S", bound=State)
 
 _CORRELATION = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
+MOST_BYTES = 1_000_000
 _ETAG = re.compile(r'(?:W/)?"(\d{1,15})"')
+
+
+class TooLarge(Problem):
+    """The body is over the limit."""
+
+    status = 413
+    title = "Too large"
 
 
 @dataclass(frozen=True)
@@ -154,12 +163,40 @@ def listed(items: list[bytes], next_cursor: str | None) -> Response:
 
 
 class _StrictRequest(Request):
-    """Refuses what JSON libraries wave through: repeated names, NaN and Infinity."""
+    """Refuses bodies that are too large, and what JSON libraries wave through: repeated names, NaN and Infinity."""
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        said = self.headers.get("content-length", "")
+        read = int(said) if said.isdecimal() else 0
+        _check_size(read)
+        read = 0
+        async for part in super().stream():
+            read += len(part)
+            _check_size(read)
+            yield part
 
     async def json(self) -> Any:
         if not hasattr(self, "_json"):
-            self._json = json.loads(await self.body(), object_pairs_hook=_once, parse_constant=_no_constant)
+            self._json = _parsed(await self.body())
         return self._json
+
+
+def _check_size(read: int) -> None:
+    if read > MOST_BYTES:
+        raise TooLarge(f"A body may have {MOST_BYTES:,} bytes.")
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body.decode(), object_pairs_hook=_once, parse_constant=_no_constant)
+    except json.JSONDecodeError:
+        raise
+    except UnicodeDecodeError as error:
+        raise Invalid("body", "JSON is UTF-8 text; this is not.") from error
+    except RecursionError as error:
+        raise Invalid("body", "This is nested too deeply.") from error
+    except ValueError as error:
+        raise Invalid("body", "A number has too many digits.") from error
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -167,7 +204,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         repeated = next(name for name in names if names.count(name) > 1)
-        raise Invalid(repeated, "This name is given more than once.")
+        raise Invalid(repeated.encode("utf-8", "replace").decode(), "This name is given more than once.")
     return found
 
 
@@ -188,6 +225,10 @@ class Door(APIRoute):
                 return await handle(_StrictRequest(request.scope, request.receive))
             except RequestValidationError as error:
                 error.body = None  # it may hold what must not be told or cannot be written
+                raise
+            except HTTPException as error:
+                if isinstance(error.__cause__, Problem):  # FastAPI makes a plain 400 of what is wrong with a body
+                    raise error.__cause__ from None
                 raise
 
         return strictly

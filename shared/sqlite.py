@@ -45,12 +45,15 @@ class Database(Generic[J]):
     """
 
     def __init__(self, path: Path, schema: Sequence[str], apply: Apply[J]) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self._apply = apply
-        self._writer = connect(path)
-        self._schema(schema)
-        self._reader = connect(path, read_only=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._writer = connect(path)
+            self._schema(schema)
+            self._reader = connect(path, read_only=True)
+        except (OSError, sqlite3.Error) as error:
+            raise Unavailable(f"{path} cannot be opened: {error}.") from error
         self._local = threading.local()
         self._pooled: list[sqlite3.Connection] = []
         self._pool = ThreadPoolExecutor(2, thread_name_prefix=f"read-{path.stem}")

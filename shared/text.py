@@ -12,13 +12,25 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 _CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
 _IN_TEXT = re.compile(f"[{_CONTROLS}]")
 _IN_LINE = re.compile(f"[{_CONTROLS}\t\n]")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]")
 _LARGEST = 10**12
+
+
+def visible(value: str) -> str:
+    """The text, if there is anything to see in it."""
+    if not any(each.isprintable() and each != " " for each in value):
+        raise ValueError("this text is blank")
+    return value
 
 
 def _line(value: str) -> str:
     if _IN_LINE.search(value):
         raise ValueError("control characters are not allowed here")
-    return value
+    return visible(value)
+
+
+def _lowered(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
 
 
 def _text(value: str) -> str:
@@ -29,7 +41,8 @@ def _text(value: str) -> str:
 
 
 def _moment(value: Any) -> Any:
-    if not isinstance(value, str | datetime):
+    # Without the look at its beginning, a number in a text would be taken for seconds since 1970.
+    if not isinstance(value, datetime) and not (isinstance(value, str) and _DATE.match(value)):
         raise ValueError("give a time such as 2026-11-25T08:00:00+07:00")
     return value
 
@@ -53,9 +66,8 @@ Body = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, max_
 Note = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, max_length=1000), AfterValidator(_text)]
 Slug = Annotated[
     str,
-    StringConstraints(
-        strict=True, strip_whitespace=True, to_lower=True, pattern=r"^[a-z0-9]+([-_][a-z0-9]+)*$", max_length=40
-    ),
+    StringConstraints(strict=True, strip_whitespace=True, pattern=r"^[a-z0-9]+([-_][a-z0-9]+)*$", max_length=40),
+    BeforeValidator(_lowered),  # to_lower would come after the pattern
 ]
 Id = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 Code = Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9]{2}(\.[0-9]{2}(\.[0-9]{2}(\.[0-9]{4})?)?)?$")]
@@ -77,8 +89,11 @@ class Input(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+_LATITUDE: dict[str, Any] = {"minimum": -90, "maximum": 90}
+
+
 class Location(Input):
-    """A point in degrees, WGS 84."""
+    """A point in degrees, WGS 84. A latitude beyond a pole is left to the areas, who know whether it was swapped."""
 
     lon: Annotated[float, Field(strict=True, ge=-180, le=180, allow_inf_nan=False)]
-    lat: Annotated[float, Field(strict=True, ge=-90, le=90, allow_inf_nan=False)]
+    lat: Annotated[float, Field(strict=True, ge=-180, le=180, allow_inf_nan=False, json_schema_extra=_LATITUDE)]

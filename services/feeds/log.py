@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -37,7 +36,7 @@ class Log:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._recent: deque[LogEntry] = deque(maxlen=REMEMBERED)
+        self._recent: list[LogEntry] = []
         self._more = asyncio.Event()
         self.closed = False
         self.last = 0
@@ -55,7 +54,7 @@ class Log:
 
     async def append(self, envelopes: Sequence[Envelope]) -> None:
         """Add the events that are not there yet, durably, then wake those who follow."""
-        query = Query({"event_id": tuple(each.id for each in envelopes)}, limit=len(envelopes))
+        query = Query({"event_id": tuple(each.id for each in envelopes)}, limit=len(envelopes), short=True)
         known = {Envelope.from_json(each.document.state).id for each in await self._context.store.find("entry", query)}
         new = list({each.id: each for each in envelopes if each.id not in known}.values())
         entries = [_entry(self.last + number, each) for number, each in enumerate(new, 1)]
@@ -65,32 +64,37 @@ class Log:
         except Conflict:
             await self.open()
             raise
-        self._recent.extend(entries)
+        self._recent += entries
+        if len(self._recent) > 2 * REMEMBERED:
+            del self._recent[:-REMEMBERED]
         self.last += len(entries)
         self.wake()
 
     async def read(self, asked: Filter, after: int, limit: int) -> tuple[list[LogEntry], int]:
         """Up to `limit` events after a position that fit, and the position up to which was looked."""
+        last = self.last  # what arrives while the store is read is for the next call
         if self._recent and after >= self._recent[0].position - 1:
-            source = [each for each in self._recent if each.position > after]
+            # Positions follow each other without a gap, so the place in memory is known.
+            source, reached = self._recent[after - self._recent[0].position + 1 :], last
         else:
-            source = await self._stored(asked, after)
+            source, reached = await self._stored(asked, after, last)
         found: list[LogEntry] = []
         for each in source:
             if len(found) == limit:
                 return found, found[-1].position
             if asked.matches(each.envelope):
                 found.append(each)
-        return found, source[-1].position if source else after
+        return found, max(after, reached)
 
-    async def _stored(self, asked: Filter, after: int) -> list[LogEntry]:
+    async def _stored(self, asked: Filter, after: int, last: int) -> tuple[list[LogEntry], int]:
+        """The next stored events up to `last`, and how far they go: to `last`, unless there are more of them."""
         narrow = {"subject": asked.subject, "correlationid": asked.correlationid}
         where = {name: value for name, value in narrow.items() if value is not None}
         query = Query(where, order="key", after=(_key(after), _key(after)), limit=SCANNED)
-        return [
-            _entry(int(each.document.key), Envelope.from_json(each.document.state))
-            for each in await self._context.store.find(ENTRIES.kind, query)
-        ]
+        stored = await self._context.store.find(ENTRIES.kind, query)
+        entries = [_entry(int(each.document.key), Envelope.from_json(each.document.state)) for each in stored]
+        reached = last if len(stored) < SCANNED else min(last, entries[-1].position)
+        return [each for each in entries if each.position <= last], reached
 
     async def wait(self, after: int, seconds: float) -> bool:
         """Wait until there is something after a position; False if there was nothing in time."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from services.offers.domain import OFFER
 from services.offers.domain import commands as command
@@ -23,10 +23,16 @@ from shared.text import Id, Input
 router = APIRouter(prefix="/api/offers", tags=["offers"], route_class=Door, responses=RESPONSES)
 
 
+def _some(quantity: int) -> int:
+    if quantity == 0:
+        raise ValueError("this would change nothing")
+    return quantity
+
+
 class TopUpInput(Input):
     """By how much the budget is raised, or (negative) lowered, in the offer's unit."""
 
-    quantity: Annotated[int, Field(strict=True, ge=-(10**12), le=10**12)]
+    quantity: Annotated[int, Field(strict=True, ge=-(10**12), le=10**12), AfterValidator(_some)]
 
 
 class Ledger(Input):

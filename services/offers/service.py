@@ -4,6 +4,7 @@ from services.offers import subscribers as react
 from services.offers.asked import ASKED, keep_asked
 from services.offers.domain import OFFER
 from services.offers.offers_api import router as offers
+from services.offers.sponsorships_api import CLAIMS
 from services.offers.sponsorships_api import router as sponsorships
 from shared.contracts.requests import (
     ContributionReceived,
@@ -19,7 +20,7 @@ SERVICE = Service(
     name="offers",
     routers=(offers, sponsorships),
     deciders=(OFFER,),
-    views=(MEMBERSHIPS, ASKED),
+    views=(MEMBERSHIPS, ASKED, CLAIMS),
     subscribers={
         **MEMBERSHIP_REACTIONS,
         RequestOpened: (keep_asked, react.sponsor_automatically),

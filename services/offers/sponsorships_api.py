@@ -12,17 +12,21 @@ from services.offers.asked import asking
 from services.offers.days import day_began
 from services.offers.domain import OFFER
 from services.offers.domain import commands as command
+from services.offers.domain.sponsoring import ANSWER_WITHIN
 from services.offers.domain.state import Sponsorship
 from services.offers.doors import Anybody, Somebody
-from shared.decider import fingerprint
+from shared.decider import Collection, fingerprint
 from shared.errors import Invalid
 from shared.http import Door, Visit, idempotency_key, listed
 from shared.ids import derived_id, new_id
 from shared.listing import After, Limit
 from shared.problems import RESPONSES
+from shared.store import Conflict, Document
 from shared.text import Id
 
 router = APIRouter(prefix="/api/sponsorships", tags=["offers"], route_class=Door, responses=RESPONSES)
+
+CLAIMS = Collection("claim")
 
 
 @router.post("", status_code=201, responses={201: {"model": Sponsorship}})
@@ -30,6 +34,8 @@ async def hold(body: command.SponsorshipInput, visit: Somebody) -> Response:
     """Hold a part of one's offer for a need: `held`, soon `committed`, or `released` with the reason."""
     key = idempotency_key(visit.request)
     sponsorship_id = derived_id("sponsorship", visit.actor.party.id, key) if key else new_id()
+    if key is not None:
+        await _claim(visit, sponsorship_id, body)
     wish = command.HoldSponsorship(
         **visit.given,
         sponsorship_id=sponsorship_id,
@@ -39,10 +45,9 @@ async def hold(body: command.SponsorshipInput, visit: Somebody) -> Response:
         day=day_began(visit.now, visit.context.settings.zone),
         asking=await asking(visit.context, body.request_id),
     )
-    await _same_again(visit, sponsorship_id, body)
     offer = await visit.execute(OFFER, body.offer_id, wish)
     made = offer.sponsorships[sponsorship_id]
-    as_held = made.model_copy(update={"status": "held", "reason": None})
+    as_held = made.model_copy(update={"status": "held", "reason": None, "due_at": made.held_at + ANSWER_WITHIN})
     return _shown(as_held, 201)
 
 
@@ -90,13 +95,16 @@ async def _do(
     return _shown(after.sponsorships[sponsorship_id])
 
 
-async def _same_again(visit: Visit, sponsorship_id: str, body: command.SponsorshipInput) -> None:
-    """A second call under one key must ask for the same."""
-    offer = await views.offer_of(visit.context, sponsorship_id)
-    if offer is not None:
-        made = offer.sponsorships[sponsorship_id].model_dump(include=set(command.SponsorshipInput.model_fields))
-        if fingerprint(made) != fingerprint(body.model_dump()):
-            raise Invalid("Idempotency-Key", "This Idempotency-Key was used for another body.")
+async def _claim(visit: Visit, sponsorship_id: str, body: command.SponsorshipInput) -> None:
+    """Bind a key to its first body. The key names no aggregate here: two calls under it may ask two offers at once."""
+    claimed = orjson.dumps({"fingerprint": fingerprint(body.model_dump())})
+    store = visit.context.store
+    try:
+        await store.save(Document(CLAIMS.kind, sponsorship_id, 1, claimed), 0)
+    except Conflict:
+        first = await store.load(CLAIMS.kind, sponsorship_id)
+        if first is None or first.state != claimed:
+            raise Invalid("Idempotency-Key", "This Idempotency-Key was used for another body.") from None
 
 
 def _shown(each: Sponsorship, status: int = 200) -> Response:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import orjson
 from fastapi import APIRouter, Query, Response
+from pydantic import StringConstraints
 
 from services.requests.asking import asked_filters
 from services.requests.domain import REQUEST
@@ -36,7 +37,7 @@ class ResolutionInput(Input):
     """What was done, and perhaps where a photo of it is."""
 
     note: Title
-    photo: Annotated[str, Query(max_length=500, pattern=r"^https://")] | None = None
+    photo: Annotated[str, StringConstraints(max_length=500, pattern=r"^https://[!-~]+$")] | None = None
 
 
 class ReasonInput(Input):

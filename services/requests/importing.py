@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal
 from uuid import UUID
 
@@ -23,8 +23,10 @@ from shared.importing import Refusal, Row
 from shared.runtime import Clock, Context
 from shared.store import Unavailable
 
-IN_FLIGHT = 200
-"""Rows on their way to the store at the same time: those that wait together are written together."""
+TOGETHER = 200
+"""Rows that go to the store together. Between two such bursts nothing is written, so that a running city gets its turn:
+SQLite lets writers in by luck, and one who never pauses would keep the others out for seconds.
+"""
 
 Result = Literal["imported", "repeated", "refused"]
 
@@ -58,19 +60,10 @@ class Import:
         Raises `Unavailable` if the store cannot be written; what was told by then is kept, and an import that is
         begun again finds it.
         """
-        visit = new_id()
-        under_way: deque[asyncio.Task[Outcome]] = deque()
-        try:
-            for row in rows:
-                under_way.append(asyncio.create_task(self._settle(context, row, visit)))
-                while len(under_way) >= IN_FLIGHT or (under_way and under_way[0].done()):
-                    yield await under_way.popleft()
-            while under_way:
-                yield await under_way.popleft()
-        finally:
-            for task in under_way:
-                task.cancel()
-            await asyncio.gather(*under_way, return_exceptions=True)
+        visit, waiting = new_id(), iter(rows)
+        while burst := list(islice(waiting, TOGETHER)):
+            for outcome in await asyncio.gather(*(self._settle(context, row, visit) for row in burst)):
+                yield outcome
 
     async def rehearse(self, context: Context | None, rows: Iterable[Row | Refusal]) -> AsyncGenerator[Outcome, None]:
         """Tell what `run` would do, and write nothing. `context` is None where nothing is stored yet.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from shared.contracts.offers import OfferTerms
 from shared.decider import Command
@@ -31,11 +31,13 @@ class OfferInput(Input):
     automatic: bool = False
     publish: bool = False
 
-    @model_validator(mode="after")
-    def _in_order(self) -> OfferInput:
-        if self.starts_at and self.ends_at and self.ends_at <= self.starts_at:
+    @field_validator("ends_at")
+    @classmethod
+    def _in_order(cls, ends_at: datetime | None, given: ValidationInfo) -> datetime | None:
+        starts_at: datetime | None = given.data.get("starts_at")
+        if starts_at and ends_at and ends_at <= starts_at:
             raise ValueError("ends_at must be after starts_at")
-        return self
+        return ends_at
 
     def terms(self) -> OfferTerms:
         """The rules alone."""

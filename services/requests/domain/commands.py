@@ -42,11 +42,11 @@ class RequestInput(Input):
     def _nothing_is_left_out(cls, given: Any) -> Any:
         # null is the same as not giving a value that need not be given
         if isinstance(given, dict):
-            return {name: value for name, value in given.items() if value is not None or name in _REQUIRED}
+            return {name: value for name, value in given.items() if value is not None or name not in _OPTIONAL}
         return given
 
 
-_REQUIRED = ("kind", "title", "category")
+_OPTIONAL = {name for name, field in RequestInput.model_fields.items() if not field.is_required()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

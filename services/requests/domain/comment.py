@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
 from shared.contracts.requests import CommentAdded, OpeningKept
 from shared.decider import Collection, Command, Decider, Index, State
 from shared.events import SYSTEM, Event, Party
 from shared.idempotency import same_or_other_body
-from shared.text import Input, Note
+from shared.text import Input, Note, visible
 
 
 class CommentInput(Input):
     """What is said."""
 
-    text: Annotated[Note, StringConstraints(min_length=1)]
+    text: Annotated[Note, StringConstraints(min_length=1), AfterValidator(visible)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from shared.decider import Command
 from shared.text import Body, Code, Id, Input, Location, Moment, Name, Title
@@ -33,16 +33,22 @@ class ActivityInput(Input):
     roles: Annotated[tuple[RoleInput, ...], Field(min_length=1, max_length=20)]
     request_id: Id | None = None
 
-    @model_validator(mode="after")
-    def _in_order(self) -> ActivityInput:
-        if self.ends_at <= self.starts_at:
+    @field_validator("ends_at")
+    @classmethod
+    def _in_order(cls, ends_at: datetime, given: ValidationInfo) -> datetime:
+        starts_at: datetime | None = given.data.get("starts_at")
+        if starts_at is not None and ends_at <= starts_at:
             raise ValueError("ends_at must be after starts_at")
-        if self.ends_at - self.starts_at > LONGEST:
+        if starts_at is not None and ends_at - starts_at > LONGEST:
             raise ValueError(f"an activity lasts {LONGEST.days} days at most")
-        names = [role.name for role in self.roles]
-        if len(set(names)) < len(names):
+        return ends_at
+
+    @field_validator("roles")
+    @classmethod
+    def _different(cls, roles: tuple[RoleInput, ...]) -> tuple[RoleInput, ...]:
+        if len({role.name for role in roles}) < len(roles):
             raise ValueError("roles must have different names")
-        return self
+        return roles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
