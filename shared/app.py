@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 from joserfc.jwk import KeySet
@@ -11,6 +12,7 @@ from joserfc.jwk import KeySet
 from shared.auth import Verifier
 from shared.hosting import Host
 from shared.http import Building
+from shared.openapi import describe
 from shared.problems import speak_in_problems
 
 _ABOUT = """A city whose residents, companies, agencies and communities serve each other over one stream of events.
@@ -30,11 +32,13 @@ def make_app(host: Host, keys: Callable[[], KeySet]) -> FastAPI:
         yield
         await host.stop()
 
-    app = FastAPI(title="Gotong Royong", version="1", description=_ABOUT, lifespan=lifespan, docs_url=None)
+    about: dict[str, Any] = {"title": "Gotong Royong", "version": "1", "description": _ABOUT}
+    app = FastAPI(**about, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.host = host
     speak_in_problems(app)
     for service in host.services:
         for router in service.routers:
             # As they are: include_router would wrap each router, which costs every call a third of its routing.
             app.router.routes.extend(router.routes)
+    describe(app)
     return app

@@ -30,13 +30,13 @@ async def page(
     """One page of documents that match every given (not None) value and tag, and the next page's cursor or None."""
     given = {name: value for name, value in where.items() if value is not None}
     question = [decider.kind, given, tags, order, descending]
-    position = paging.position(after, question)
+    position = paging.position(after, question, float, str)
     query = Query(
         given,
         tuple((tag,) for tag in tags),
         order,
         descending=descending,
-        after=tuple(position) if position else None,
+        after=position,
         limit=limit + 1,
     )
     found = await context.store.find(decider.kind, query)

@@ -11,14 +11,19 @@ import orjson
 from shared.decider import fingerprint
 from shared.errors import Invalid
 
+_LARGEST = 2**63 - 1
+
 
 def cursor(position: Any, question: Any) -> str:
-    """An opaque text for a position in the answer to a question."""
+    """An opaque text for a position (a value, or several) in the answer to a question."""
     return base64.urlsafe_b64encode(orjson.dumps([position, fingerprint(question)[:8]])).rstrip(b"=").decode()
 
 
-def position(text: str | None, question: Any, field: str = "after") -> Any:
-    """The position in a cursor; Invalid if it is none, or belongs to another question."""
+def position(text: str | None, question: Any, *kinds: type, field: str = "after") -> Any:
+    """The position in a cursor, a tuple of values of these kinds (`float`: any number); None where there is no cursor.
+
+    Invalid(field) for what is no cursor, or belongs to another question.
+    """
     if text is None:
         return None
     try:
@@ -27,4 +32,15 @@ def position(text: str | None, question: Any, field: str = "after") -> Any:
         raise Invalid(field, "This is not a cursor from one of our lists.") from error
     if asked != fingerprint(question)[:8]:
         raise Invalid(field, "This cursor belongs to a list with other filters; begin again without it.")
-    return found
+    parts = tuple(found) if isinstance(found, list) else (found,)
+    if len(parts) != len(kinds) or not all(map(_fits, parts, kinds)):
+        raise Invalid(field, "This is not a cursor from one of our lists.")
+    return parts
+
+
+def _fits(part: Any, kind: type) -> bool:
+    if kind is float:
+        return type(part) is float or _fits(part, int)
+    if kind is int:
+        return type(part) is int and -_LARGEST <= part <= _LARGEST
+    return type(part) is kind

@@ -117,10 +117,7 @@ async def names(
     visit: Anybody, ids: Annotated[str, Query(max_length=4000, description="Ids with commas between.")]
 ) -> Response:
     """The names of people; ids that nobody has are left out."""
-    asked = list(dict.fromkeys(ids.split(",")))
-    if len(asked) > 100:
-        raise Invalid("ids", "Ask for 100 people at most.")
-    found = [await visit.context.load(PERSON, one) for one in asked]
+    found = [await visit.context.load(PERSON, one) for one in _asked(ids)]
     people = [{"id": each.id, "display_name": each.display_name} for each in found if each is not None]
     return listed([orjson.dumps(one) for one in people], None)
 
@@ -186,7 +183,7 @@ async def list_organisations(
     limit: Limit = 50,
 ) -> Response:
     """Organisations, newest first."""
-    where = {"key": tuple(dict.fromkeys(ids.split(",")))[:100] if ids else None}
+    where = {"key": tuple(_asked(ids)) if ids else None}
     tag = f"member:{visit.actor.person}" if mine else "all"
     return listed(*await page(visit.context, ORGANISATION, where, "registered", after, limit, tags=(tag,)))
 
@@ -218,6 +215,13 @@ async def remove_member(organisation_id: Id, person: Id, visit: Somebody) -> Res
     """Have somebody no longer act for it; by an owner or that person."""
     wish = RemoveMember(**_as_person(visit), person=person)
     return _members(await visit.execute(ORGANISATION, organisation_id, wish), visit, left=person)
+
+
+def _asked(ids: str) -> list[str]:
+    asked = list(dict.fromkeys(ids.split(",")))
+    if len(asked) > 100:
+        raise Invalid("ids", "Ask for 100 ids at most.")
+    return asked
 
 
 def _as_person(visit: Visit) -> dict[str, Any]:

@@ -24,17 +24,25 @@ HEARTBEAT_S = 15.0
 _AT_ONCE = 500
 # 16 digits are more than a log will ever have; longer numbers are no cursors.
 Cursor = Annotated[
-    str | None, Query(max_length=16, pattern=r"^[0-9]+$", description="The `next` or `id` to go on from.")
+    str | None,
+    Query(
+        max_length=16,
+        pattern=r"^-?[0-9]+$",
+        description="The `next` or `id` to go on from; -20 goes on from 20 before the end.",
+    ),
 ]
 
 
 def _filter(
+    visit: Anybody,
     type: Annotated[str | None, Query(max_length=200, description="The beginning of the type.")] = None,
     area: Annotated[Code | None, Query(description="This area and all in it.")] = None,
     category: Annotated[Slug | None, Query()] = None,
     subject: Annotated[str | None, Query(max_length=200, description="The id of what it happened to.")] = None,
     correlationid: Annotated[str | None, Query(max_length=200, description="The visit that began it.")] = None,
 ) -> Filter:
+    if area is not None:
+        visit.context.areas.require(area)
     return Filter(type, area, category, subject, correlationid)
 
 
@@ -44,7 +52,8 @@ Asked = Annotated[Filter, Depends(_filter)]
 @router.get("")
 async def pull(visit: Anybody, asked: Asked, after: Cursor = None, limit: Limit = 50) -> Response:
     """Public events as CloudEvents, oldest first. There is always a `next`: the place to go on from."""
-    entries, reached = await Log.of(visit.context).read(asked, int(after or 0), limit)
+    log = Log.of(visit.context)
+    entries, reached = await log.read(asked, _position(log, after or "0"), limit)
     return listed([each.envelope.body for each in entries], str(reached))
 
 
@@ -61,8 +70,13 @@ async def follow(
         raise Invalid("Last-Event-ID", "This is not an id of our event stream.")
     begin = last_event_id or after
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    start = log.last if begin is None else int(begin)
+    start = log.last if begin is None else _position(log, begin)
     return StreamingResponse(_frames(log, asked, start), headers=headers, media_type="text/event-stream")
+
+
+def _position(log: Log, cursor: str) -> int:
+    """Where a cursor stands; a negative one counts from the end."""
+    return max(0, log.last + int(cursor)) if cursor.startswith("-") else int(cursor)
 
 
 async def _frames(log: Log, asked: Filter, position: int) -> AsyncIterator[bytes]:

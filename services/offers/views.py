@@ -45,7 +45,7 @@ async def ledger_page(context: Context, offer_id: str, after: str | None, limit:
     """The movements of an offer, oldest first."""
     await context.require(OFFER, offer_id)
     question = ["ledger", offer_id]
-    position = paging.position(after, question) or 0
+    (position,) = paging.position(after, question, int) or (0,)
     lines: list[tuple[int, Line]] = []
     while len(lines) <= limit:
         entries = await context.store.history(offer_id, position, limit=500)
@@ -91,14 +91,14 @@ async def sponsorships(
 ) -> tuple[list[bytes], str | None]:
     """Sponsorships of an offer, of a request, or of both, newest first."""
     question = ["sponsorships", offer_id, request_id]
-    skip = paging.position(after, question)
+    skip = paging.position(after, question, str, str)
     offers = [await context.require(OFFER, offer_id)] if offer_id else await _giving_to(context, str(request_id))
     rows: list[Sponsorship] = []
     for offer in offers:
         rows += [one for one in offer.sponsorships.values() if request_id in (None, one.request_id)]
     rows.sort(key=lambda one: (one.held_at, one.id), reverse=True)
     if skip:
-        rows = [one for one in rows if (one.held_at.isoformat(), one.id) < tuple(skip)]
+        rows = [one for one in rows if (one.held_at.isoformat(), one.id) < skip]
     last = rows[limit - 1] if len(rows) > limit else None
     following = paging.cursor([last.held_at.isoformat(), last.id], question) if last else None
     return [orjson.dumps(one.model_dump(mode="json")) for one in rows[:limit]], following

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query
 
+from services.requests.domain import words
 from services.requests.domain.state import STATUSES
 from services.requests.doors import Anybody
 from services.requests.views import Filters, Order
@@ -31,6 +32,8 @@ async def _filters(
 ) -> Filters:
     if area is not None:
         visit.context.areas.require(area)
+    if q and not words(q):
+        raise Invalid("q", "Give words of two letters or more.")
     point = None if near is None else Point(*_numbers(near, 2, "near"))
     if point is not None and not in_range(point):
         raise Invalid("near", "Give lon,lat in degrees, such as 106.83,-6.2.")

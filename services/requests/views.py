@@ -65,7 +65,7 @@ async def requests_page(
 ) -> tuple[list[bytes], str | None]:
     """One page of a list: the requests' JSON, and the cursor of the next page or None."""
     question = {**asdict(filters), "near": filters.near and list(filters.near)}
-    position = paging.position(after, question)
+    position = paging.position(after, question, float, str)
     if filters.order == "nearest":
         found = await _nearest(context, filters, position, limit + 1)
     else:
@@ -106,7 +106,7 @@ async def similar(context: Context, request: Request) -> list[dict[str, Any]]:
 async def _in_order(context: Context, filters: Filters, position: Any, wanted: int) -> list[tuple[Any, bytes]]:
     """Pages through the store's order until enough lie within the circle or box, where one is asked for."""
     found: list[tuple[Any, bytes]] = []
-    after = tuple(position) if position else None
+    after = position
     while len(found) < wanted:
         batch = await context.store.find(REQUEST.kind, _query(filters, after, wanted))
         found += [(each.position, each.document.state) for each in batch if _lies_within(filters, each)]
@@ -215,10 +215,11 @@ async def comments_page(
 ) -> tuple[list[bytes], str | None]:
     """What was said about a request, oldest first."""
     await context.require(REQUEST, request_id)
-    position = paging.position(after, request_id)
-    query = Query({"request_id": request_id}, order="added", after=position and tuple(position), limit=limit + 1)
+    question = ["comments", request_id]
+    position = paging.position(after, question, float, str)
+    query = Query({"request_id": request_id}, order="added", after=position, limit=limit + 1)
     found = await context.store.find("comment", query)
-    more = paging.cursor(found[limit - 1].position, request_id) if len(found) > limit else None
+    more = paging.cursor(found[limit - 1].position, question) if len(found) > limit else None
     return [each.document.state for each in found[:limit]], more
 
 
@@ -227,7 +228,9 @@ async def history_page(
 ) -> tuple[list[bytes], str | None]:
     """The public events of a request, oldest first."""
     await context.require(REQUEST, request_id)
-    entries = await context.store.history(request_id, paging.position(after, request_id) or 0)
+    question = ["history", request_id]
+    (reached,) = paging.position(after, question, int) or (0,)
+    entries = await context.store.history(request_id, reached)
     public = [entry.envelope for entry in entries if entry.envelope.visibility == "public"]
-    more = paging.cursor(public[limit - 1].sequence, request_id) if len(public) > limit else None
+    more = paging.cursor(public[limit - 1].sequence, question) if len(public) > limit else None
     return [envelope.body for envelope in public[:limit]], more
