@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 import uuid_utils
 
 _NAMES = uuid.UUID("6f1d6c52-58c5-4b0e-9d0b-3f0f6f2f7a11")
+_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def is_id(text: str) -> bool:
+    """Whether a text could be one of our ids."""
+    return _FORM.fullmatch(text) is not None
 
 
 def new_id() -> str:

@@ -35,7 +35,7 @@ class Lease:
             held = orjson.loads(document.state)
             others = held["owner"] != self._owner
             if others and now < held["until"] <= now + 2 * SECONDS:
-                return False
+                return self._lost()
         return await self._take(0 if document is None else document.version, now)
 
     async def release(self) -> None:
@@ -50,6 +50,11 @@ class Lease:
         try:
             await self._context.store.save(Document(LEASES.kind, self._name, version + 1, state), version)
         except Conflict:
-            return False
+            return self._lost()
         self._until = now + SECONDS
         return True
+
+    def _lost(self) -> bool:
+        # A clock that was set back comes again to times for which this instance once held it.
+        self._until = 0.0
+        return False

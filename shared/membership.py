@@ -12,6 +12,7 @@ from shared.contracts.accounts import MemberAdded, MemberRemoved, OrganisationRe
 from shared.decider import Collection
 from shared.errors import Forbidden
 from shared.events import Envelope, Event
+from shared.ids import is_id
 from shared.runtime import Context, Reaction
 from shared.store import Document
 
@@ -52,7 +53,7 @@ async def acting_for(context: Context, person: str, organisation: str) -> Actor:
     Somebody may act right after registering, before the event has arrived here: an organisation or member not heard
     of yet is waited for, two seconds at most.
     """
-    for _ in range(int(_PATIENCE_S / _STEP_S)):
+    for _ in range(int(_PATIENCE_S / _STEP_S) if is_id(organisation) else 0):
         document = await context.store.load(MEMBERSHIPS.kind, organisation)
         known = orjson.loads(document.state) if document else None
         if known and person in known["members"]:

@@ -16,7 +16,7 @@ from shared.decider import Collection
 from shared.events import Envelope
 from shared.metrics import PARKED
 from shared.runtime import Context
-from shared.store import Between, Document, Query, Unavailable
+from shared.store import Between, Conflict, Document, Query, Unavailable
 
 PARKED_EVENTS = Collection(
     "parked", ("subject", "due_at", "status"), (("subject", "key"), ("due_at",), ("status", "key"))
@@ -39,10 +39,10 @@ class Parking:
         found: set[str] = set()
         if not await self._context.store.find(PARKED_EVENTS.kind, Query(limit=1, short=True)):
             return found
-        for start in range(0, len(asked), 200):
-            query = Query(where={"subject": tuple(asked[start : start + 200])}, limit=10_000)
-            parked = await self._context.store.find(PARKED_EVENTS.kind, query)
-            found |= {_Parked.read(each.document).envelope.subject for each in parked}
+        for subject in asked:
+            query = Query({"subject": subject}, limit=1, short=True)
+            if await self._context.store.find(PARKED_EVENTS.kind, query):
+                found.add(subject)
         return found
 
     async def park(self, envelopes: Sequence[Envelope], cause: str) -> None:
@@ -71,13 +71,18 @@ class Parking:
     async def _retry(self, subject: str, now: float) -> None:
         query = Query(where={"subject": subject}, limit=10_000)
         waiting = [each.document for each in await self._context.store.find(PARKED_EVENTS.kind, query)]
+        if not waiting:
+            return  # another instance was quicker
         first = _Parked.read(waiting[0])
         if first.due is None or first.due > now:
             await self._put_off(waiting[1:], now)
             return
         for document in waiting:
-            if not await self._try(document):
-                return
+            try:
+                if not await self._try(document):
+                    return
+            except Conflict:
+                return  # another instance tries this subject at the same time
             await self._context.store.delete(PARKED_EVENTS.kind, [document.key])
 
     async def _try(self, document: Document) -> bool:

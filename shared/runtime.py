@@ -9,11 +9,12 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import accumulate
 from typing import Any, TypeVar, cast
 
 from shared.areas import Areas
 from shared.decider import Command, Decider, State, private_json, public_json
-from shared.errors import NotFound, Problem, Rejected, Stale
+from shared.errors import NotFound, Rejected, Stale
 from shared.events import Cause, Envelope, Event, seal
 from shared.ids import new_id
 from shared.metrics import COMMANDS
@@ -43,7 +44,7 @@ class _Turn:
     done: asyncio.Future[State]
     began: float
     fresh: bool
-    answer: State | Problem | None = None
+    answer: State | Exception | None = None
     events: Sequence[Event] = ()
 
 
@@ -96,10 +97,15 @@ class Context:
 
     async def first(self, decider: Decider[S], key: str) -> S:
         """The aggregate as the command that made it left it."""
-        entries = await self.store.history(key, limit=20)
-        made = [each for each in entries if each.envelope.causationid == entries[0].envelope.causationid]
-        vocabulary = decider.vocabulary()
-        return decider.fold(key, [vocabulary.read(each.envelope, each.private) for each in made])
+        vocabulary, state, maker = decider.vocabulary(), decider.initial(key), None
+        while entries := await self.store.history(key, after=state.version, limit=100):
+            for entry in entries:
+                if maker not in (None, entry.envelope.causationid):
+                    return state
+                state = decider.step(state, vocabulary.read(entry.envelope, entry.private))
+                if maker is None and state.exists:
+                    maker = entry.envelope.causationid
+        return state
 
     async def _serve(self, decider: Decider[Any], place: tuple[str, str]) -> None:
         while turns := self._waiting[place][:_TOGETHER]:
@@ -113,6 +119,8 @@ class Context:
 
     async def _settle(self, decider: Decider[Any], key: str, turns: list[_Turn]) -> None:
         for attempt in range(_ATTEMPTS):
+            if attempt > 0:
+                await asyncio.sleep(random.uniform(0, 0.005 * 2**attempt))  # noqa: S311
             fresh = turns[0].fresh and attempt == 0
             document = None if fresh else await self.store.load(decider.kind, key)
             before = decider.initial(key) if document is None else decider.parse(document.state, document.private)
@@ -123,7 +131,7 @@ class Context:
                     self.saved.set()
                 break
             except Conflict:
-                await asyncio.sleep(random.uniform(0, 0.005 * 2**attempt))  # noqa: S311
+                continue
         else:
             raise Rejected("Too many others changed this at the same moment; try again.")
         for turn in turns:
@@ -136,13 +144,14 @@ class Context:
             try:
                 _check_version(turn.command, state)
                 turn.events = decider.decide(turn.command, state)
-            except Problem as problem:
-                turn.answer, turn.events = problem, ()
+                steps = list(accumulate(turn.events, decider.step, initial=state))[1:]
+                made = [self._entry(decider, *step, turn.cause) for step in zip(steps, turn.events, strict=True)]
+            except Exception as error:
+                # Its own answer alone: those who wait with it are not to blame, whatever went wrong.
+                turn.answer, turn.events = error, ()
                 continue
-            for event in turn.events:
-                state = decider.step(state, event)
-                entries.append(self._entry(decider, state, event, turn.cause))
-            turn.answer = state
+            entries += made
+            turn.answer = state = steps[-1] if steps else state
         return state, entries
 
     def _entry(self, decider: Decider[Any], state: Any, event: Event, cause: Cause) -> Entry:
@@ -159,7 +168,7 @@ class Context:
 
     def _tell(self, decider: Decider[Any], key: str, turn: _Turn) -> None:
         name, took = type(turn.command).__name__, time.perf_counter() - turn.began
-        outcome = type(turn.answer).__name__.lower() if isinstance(turn.answer, Problem) else "done"
+        outcome = type(turn.answer).__name__.lower() if isinstance(turn.answer, Exception) else "done"
         COMMANDS.labels(self.service, name, outcome).observe(took)
         _log.info(
             name,

@@ -12,9 +12,10 @@ from shared.errors import Problem
 from shared.events import SYSTEM, Cause
 from shared.ids import new_id
 from shared.runtime import Context
-from shared.store import Between, Query, Unavailable
+from shared.store import Between, Found, Query, Unavailable
 
 _EVERY_S = 1.0
+_AT_ONCE = 500
 _log = logging.getLogger("gotong.timers")
 
 
@@ -39,11 +40,17 @@ class Timers:
         now = self._context.clock()
         told = 0
         for decider in self._deciders:
-            query = Query(where={"due_at": Between(None, now.timestamp())}, order="due_at", limit=500, short=True)
-            for each in await self._context.store.find(decider.kind, query):
-                told += 1
-                await self._tell(decider, each.document.key, PassTime(by=SYSTEM, at=now))
+            after = None
+            while due := await self._due(decider, now.timestamp(), after):
+                for each in due:
+                    await self._tell(decider, each.document.key, PassTime(by=SYSTEM, at=now))
+                told += len(due)
+                after = due[-1].position
         return told
+
+    async def _due(self, decider: Decider[Any], now: float, after: tuple[Any, str] | None) -> list[Found]:
+        query = Query({"due_at": Between(None, now)}, order="due_at", after=after, limit=_AT_ONCE, short=True)
+        return await self._context.store.find(decider.kind, query)
 
     async def _tell(self, decider: Decider[Any], key: str, command: PassTime) -> None:
         cause = new_id()
@@ -53,6 +60,9 @@ class Timers:
             raise
         except Problem as problem:
             _log.warning("%s %s did not take the time: %s", decider.kind, key, problem.detail)
+        except Exception:
+            # One that is at fault comes first again next time; the others are told all the same.
+            _log.exception("%s %s failed at the time", decider.kind, key)
 
     def stop(self) -> None:
         """Let `run` end after its round."""

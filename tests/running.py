@@ -178,25 +178,39 @@ async def city_in_process(folder: Path) -> AsyncIterator[httpx.AsyncClient]:
 class Outlasting(httpx.AsyncBaseTransport):
     """Sends a call again while the city is away. What is sent has to be harmless when it arrives twice."""
 
-    def __init__(self, connections: int = 32, patience_s: float = 60.0) -> None:
-        self._inner = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=connections))
+    def __init__(self, connections: int, patience_s: float = 60.0) -> None:
+        # One transport each: a pool of httpx looks at all of its connections for every call.
+        limits = httpx.Limits(max_connections=1)
+        self._all = [httpx.AsyncHTTPTransport(limits=limits) for _ in range(connections)]
+        self._free: asyncio.LifoQueue[httpx.AsyncHTTPTransport] = asyncio.LifoQueue()
+        for each in self._all:
+            self._free.put_nowait(each)
         self._patience_s = patience_s
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         deadline = time.monotonic() + self._patience_s
-        while True:
-            try:
-                response = await self._inner.handle_async_request(request)
-                content = await response.aread()
-                await response.aclose()
-                return httpx.Response(response.status_code, headers=response.headers, content=content)
-            except httpx.TransportError:
-                if time.monotonic() > deadline:
-                    raise
-                await asyncio.sleep(0.05)
+        connection = await self._free.get()
+        try:
+            while True:
+                try:
+                    return await _whole(await connection.handle_async_request(request))
+                except httpx.TransportError:
+                    if time.monotonic() > deadline:
+                        raise
+                    await asyncio.sleep(0.05)
+        finally:
+            self._free.put_nowait(connection)
 
     async def aclose(self) -> None:
-        await self._inner.aclose()
+        for each in self._all:
+            await each.aclose()
+
+
+async def _whole(response: httpx.Response) -> httpx.Response:
+    """The answer with all of its body, so that a connection that ends within it is noticed here."""
+    content = await response.aread()
+    await response.aclose()
+    return httpx.Response(response.status_code, headers=response.headers, content=content)
 
 
 def outlasting_client(city: CityProcess, connections: int = 32) -> httpx.AsyncClient:

@@ -35,6 +35,7 @@ _PRUNE = "DELETE FROM log WHERE at < ? AND position <= (SELECT coalesce(min(posi
 RETENTION_S = 72 * 3600
 _BATCH = 500
 _POLL_S = 0.1
+_MOST_PAUSE_S = 15.0
 _PRUNE_EVERY_S = 600
 _log = logging.getLogger("gotong.bus")
 
@@ -75,7 +76,7 @@ class EmbeddedBus:
         self._database: Database[_Job] = Database(path, _SCHEMA, _apply)
         self._subscriptions: list[_Subscription] = []
         self._tasks: list[asyncio.Task[None]] = []
-        self._stopping = False
+        self._stopping = asyncio.Event()
 
     async def publish(self, envelopes: Sequence[Envelope]) -> None:
         await self._database.write(_Append(envelopes))
@@ -88,12 +89,14 @@ class EmbeddedBus:
         self._subscriptions.append(_Subscription(topics, group, handler, types))
 
     async def start(self) -> None:
-        self._stopping = False
+        for each in self._subscriptions:
+            # From now on the log keeps what this group has not had, though it never finished a batch.
+            await self._database.write(_Reached(each.group, 0))
         self._tasks = [asyncio.create_task(self._follow(each)) for each in self._subscriptions]
         self._tasks.append(asyncio.create_task(self._prune()))
 
     async def stop(self) -> None:
-        self._stopping = True
+        self._stopping.set()
         for each in self._subscriptions:
             each.more.set()
         if self._tasks:
@@ -112,23 +115,22 @@ class EmbeddedBus:
 
     async def _follow(self, subscription: _Subscription) -> None:
         """Deliver batch after batch. A failing handler gets the same batch again, a little later each time."""
-        pause = _POLL_S
-        subscription.position = self._reached(subscription.group)
-        while not self._stopping:
+        pause, known = _POLL_S, False
+        while not self._stopping.is_set():
             subscription.more.clear()
             try:
+                if not known:
+                    subscription.position, known = self._reached(subscription.group), True
                 if not await self._deliver(subscription):
                     await _until(subscription.more, _POLL_S)
                 pause = _POLL_S
+                continue
             except Unavailable as error:
                 _log.error("group %s waits: %s", subscription.group, error.detail)
-                await asyncio.sleep(pause)
             except Exception:
-                _log.exception(
-                    "group %s failed at a batch after position %d", subscription.group, subscription.position
-                )
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, 15)
+                _log.exception("group %s failed at a batch after %d", subscription.group, subscription.position)
+            await _until(self._stopping, pause)
+            pause = min(pause * 2, _MOST_PAUSE_S)
 
     async def _deliver(self, subscription: _Subscription) -> bool:
         where, parameters = _of(subscription)

@@ -72,16 +72,18 @@ class Query:
     has: tuple[tuple[str, ...], ...] = ()
     order: str | None = None
     descending: bool = False
-    after: tuple[Any, str] | None = None
+    after: tuple[Any, Any] | None = None
     limit: int = 50
     short: bool = False
 
 
 class Found(NamedTuple):
-    """One document found, and the position (order value, key) from which the next ones follow."""
+    """One document found, and the position from which the next ones follow: its order value, and what the store
+    tells equal ones apart by (ordered by key, nothing needs to). A position is good also when its document is gone.
+    """
 
     document: Document
-    position: tuple[Any, str]
+    position: tuple[Any, Any]
 
 
 class Store(Protocol):

@@ -53,6 +53,7 @@ class _Known:
     order: Any = None
     tags: frozenset[str] = frozenset()
     written: Document | None = None
+    deleted: bool = False
 
 
 class SqliteStore:
@@ -78,6 +79,8 @@ class SqliteStore:
         await self._database.write(_Delete(kind, keys))
 
     async def find(self, kind: str, query: Query) -> list[Found]:
+        if not all(query.has):
+            return []  # a group without tags is hit by nothing
         sql, parameters = find_sql(self._collections[kind], query)
         read = self._database.read(sql, parameters) if query.short else await self._database.query(sql, parameters)
         ((heads, states, privates),) = read
@@ -85,9 +88,9 @@ class SqliteStore:
             return []
         rows = zip(orjson.loads(heads), states.split(_BETWEEN), privates.split(_BETWEEN), strict=True)
         return [
-            Found(Document(kind, key, version, state, private or None), (order, key))
+            Found(Document(kind, key, version, state, private or None), (order, id))
             # An aggregate promises no order of its rows; the order value and id do.
-            for (order, _, key, version), state, private in sorted(rows, key=_place, reverse=query.descending)
+            for (order, id, key, version), state, private in sorted(rows, key=_place, reverse=query.descending)
         ]
 
     async def history(self, subject: str, after: int = 0, limit: int = 10_000) -> list[Entry]:
@@ -106,6 +109,8 @@ class SqliteStore:
         return [_entry(row) for row in rows]
 
     async def published(self, entries: Sequence[Entry]) -> None:
+        if not entries:
+            return
         # One writer at a time hands out positions, so whatever lies at or below the last one is published too.
         await self._database.write(_Published(max(entry.position for entry in entries)))
 
@@ -123,6 +128,10 @@ class SqliteStore:
         results = [self._settle(connection, job, known, entries) for job in jobs]
         for kind, sql in self._statements.items():
             written = {key: each for (of, key), each in known.items() if of == kind and each.written is not None}
+            deleted = [key for (of, key), each in known.items() if of == kind and each.deleted and not each.written]
+            if deleted:
+                for statement in sql.delete:
+                    connection.execute(statement, (_json(deleted),))
             if written:
                 self._write(connection, self._collections[kind], sql, written)
         if entries:
@@ -135,8 +144,8 @@ class SqliteStore:
     def _look_up(self, connection: Connection, jobs: list[_Job]) -> dict[tuple[str, str], _Known]:
         wanted: dict[str, list[str]] = {}
         for job in jobs:
-            for document in _documents(job):
-                wanted.setdefault(document.kind, []).append(document.key)
+            for kind, key in _touched(job):
+                wanted.setdefault(kind, []).append(key)
         known = {(kind, key): _Known() for kind, keys in wanted.items() for key in keys}
         for kind, keys in wanted.items():
             (found,) = connection.execute(self._statements[kind].look_up, (_json(keys),)).fetchone()
@@ -164,8 +173,9 @@ class SqliteStore:
                     if there.version < document.version:
                         there.version, there.written = document.version, document
             case _Delete(kind, keys):
-                for sql in self._statements[kind].delete:
-                    connection.execute(sql, (_json(list(keys)),))
+                for key in keys:
+                    there = known[kind, key]
+                    there.version, there.written, there.deleted = 0, None, True
             case _Published(position):
                 connection.execute("UPDATE published SET position = max(position, ?)", (position,))
         return None
@@ -198,14 +208,17 @@ def _place(row: tuple[list[Any], bytes, bytes]) -> tuple[Any, int]:
     return row[0][0], row[0][1]
 
 
-def _documents(job: _Job) -> Sequence[Document]:
+def _touched(job: _Job) -> list[tuple[str, str]]:
+    """Kind and key of every document that a job is about."""
     match job:
         case _Save(document):
-            return (document,)
+            return [(document.kind, document.key)]
         case _Put(documents):
-            return documents
+            return [(document.kind, document.key) for document in documents]
+        case _Delete(kind, keys):
+            return [(kind, key) for key in keys]
         case _:
-            return ()
+            return []
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:

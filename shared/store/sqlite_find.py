@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
 from shared.decider import Collection
 from shared.store import Between, Condition, Prefix, Query
 
+_MOST_WALKS = 100
+# SQLite writes numbers into JSON with 15 digits; a position must be the very number that is stored.
+_EXACT = "CASE typeof(ord) WHEN 'real' THEN json(printf('%!.17g', ord)) ELSE ord END"
 _END = "\U0010ffff"
 
 
@@ -22,7 +27,7 @@ def find_sql(collection: Collection, query: Query) -> tuple[str, list[Any]]:
     """
     sql, parameters = _rows_sql(collection, query)
     answer = (
-        "SELECT json_group_array(json_array(ord, id, key, version)), "
+        f"SELECT json_group_array(json_array({_EXACT}, id, key, version)), "
         f"group_concat(state, '{SEPARATOR}'), group_concat(coalesce(private, ''), '{SEPARATOR}') FROM ({sql})"
     )
     return answer, parameters
@@ -34,7 +39,7 @@ def _rows_sql(collection: Collection, query: Query) -> tuple[str, list[Any]]:
     unknown = ({*query.where, order} - allowed) | ({"tags"} if query.has and not collection.ordered_by else set())
     if unknown:
         raise LookupError(f"{collection.kind} has no declared {', '.join(sorted(unknown))}")
-    if query.has and order == collection.ordered_by:
+    if query.has and order == collection.ordered_by and len(query.has[0]) <= _MOST_WALKS:
         return _by_tag(collection, query)
     return _by_column(collection, query, order)
 
@@ -47,7 +52,7 @@ def _by_tag(collection: Collection, query: Query) -> tuple[str, list[Any]]:
     turn, compare = ("DESC", "<") if query.descending else ("ASC", ">")
     walks, parameters = [], []
     for tag in first:
-        after, place = _after(kind, "t.ord", "t.doc", compare, query)
+        after, place = _after("t.ord", "t.doc", compare, query)
         join = f'JOIN "{kind}" AS d ON d.id = t.doc' if conditions else ""
         walks.append(
             f'SELECT * FROM (SELECT t.doc AS id, t.ord FROM "{kind}_tag" AS t {join} '
@@ -66,7 +71,7 @@ def _by_column(collection: Collection, query: Query, ordered_by: str) -> tuple[s
     kind, order = collection.kind, f'd."{ordered_by}"'
     conditions, tested = _conditions(collection, query, query.has)
     turn, compare = ("DESC", "<") if query.descending else ("ASC", ">")
-    after, place = _after(kind, order, "d.id", compare, query)
+    after, place = _after(order, "d.id", compare, query)
     sql = (
         f'SELECT d.id, d.key, d.version, d.state, d.private, {order} AS ord FROM "{kind}" AS d '
         f"WHERE {order} IS NOT NULL{after}{conditions} ORDER BY {order} {turn}, d.id {turn} LIMIT ?"
@@ -74,11 +79,13 @@ def _by_column(collection: Collection, query: Query, ordered_by: str) -> tuple[s
     return sql, [*place, *tested, query.limit]
 
 
-def _after(kind: str, order: str, tie: str, compare: str, query: Query) -> tuple[str, list[Any]]:
+def _after(order: str, tie: str, compare: str, query: Query) -> tuple[str, list[Any]]:
     if query.after is None:
         return "", []
-    value, key = query.after
-    return f' AND ({order}, {tie}) {compare} (?, coalesce((SELECT id FROM "{kind}" WHERE key = ?), 0))', [value, key]
+    value, id = query.after
+    if order == 'd."key"':
+        return f" AND {order} {compare} ?", [value]
+    return f" AND ({order}, {tie}) {compare} (?, ?)", [value, id]
 
 
 def _conditions(
@@ -91,12 +98,11 @@ def _conditions(
         parts += sql
         parameters += values
     for tags in groups:
-        marks = ", ".join("?" * len(tags))
         parts.append(
-            f'EXISTS (SELECT 1 FROM "{collection.kind}_tag" AS x WHERE x.tag IN ({marks}) '
+            f'EXISTS (SELECT 1 FROM "{collection.kind}_tag" AS x WHERE x.tag IN (SELECT value FROM json_each(?)) '
             f'AND x.ord = d."{collection.ordered_by}" AND x.doc = d.id)'
         )
-        parameters += tags
+        parameters.append(orjson.dumps(tags).decode())
     return "".join(f" AND {part}" for part in parts), parameters
 
 

@@ -160,6 +160,26 @@ async def test_a_second_failure_behind_the_first_has_all_its_tries(reactions: Re
     assert reactions.done == ["a 1", "a 2", "a 3"]
 
 
+async def test_many_events_behind_a_dead_one_do_not_keep_another_subject_from_its_retries(
+    reactions: Reactions, clock: HandClock
+) -> None:
+    reactions.failing = {"a 1": POISON, "b 1": POISON}
+    await reactions.take(*(f"a {number}" for number in range(1, 302)))
+    for pause in (0.1, 1, 5, 15):
+        clock.go(pause + 0.01)
+        assert await reactions.retry() == ["a 1"]
+    await reactions.take("b 1")
+    reactions.failing = {}
+    clock.go(100)
+
+    async def recovered() -> bool:
+        await reactions.retry()
+        return reactions.done == ["b 1"]
+
+    await until(recovered, within_s=5)
+    assert len(await reactions.parked()) == 301
+
+
 async def test_two_poisoned_subjects_are_retried_each_for_itself(reactions: Reactions, clock: HandClock) -> None:
     reactions.failing = {"a 1": POISON, "b 1": POISON}
     await reactions.take("a 1")
@@ -232,7 +252,7 @@ async def test_retries_run_by_themselves_until_they_are_stopped(
     await reactions.take("a 1", "a 2")
     store.away = True
     running = asyncio.create_task(reactions.consumer.parking.run())
-    await asyncio.sleep(0)  # its first round finds the store away
+    await until(lambda: store.refused > 0)
     store.away, reactions.failing = False, {}
     clock.go(1)
     await until(lambda: reactions.done == ["a 1", "a 2"])

@@ -117,19 +117,21 @@ async def test_of_two_relays_only_the_holder_of_the_lease_publishes(
     context: Context, second_store: WatchedStore, tmp_path: Path, bus: Recording, clock: HandClock
 ) -> None:
     other_bus = Recording(tmp_path / "bus.db")
-    relays = Relay(context, bus), Relay(context_over(second_store, tmp_path, clock), other_bus)
+    other = context_over(second_store, tmp_path, clock)
+    relays = Relay(context, bus), Relay(other, other_bus)
     running = [asyncio.create_task(each.run()) for each in relays]
     await opened(context)
+    await opened(other, "two")
     for _ in range(50):
-        await increased(context)
-    await until(lambda: len(bus.published) + len(other_bus.published) >= 51)
-    ids = await saved_ids(context)
-    assert sorted([bus.published, other_bus.published]) == [[], ids]
+        await asyncio.gather(increased(context), increased(other, "two"))
+    await until(lambda: len(bus.published) + len(other_bus.published) >= 102)
     for each in relays:
         each.stop()
     await asyncio.gather(*running)
     await other_bus.stop()
-    assert sorted([bus.published, other_bus.published]) == [[], ids]
+    silent, speaking = sorted([bus.published, other_bus.published])
+    assert silent == []
+    assert sorted(speaking) == sorted(await saved_ids(context) + await saved_ids(context, "two"))
 
 
 async def test_a_relay_goes_on_when_the_store_is_back(context: Context, store: WatchedStore, bus: Recording) -> None:
@@ -137,7 +139,7 @@ async def test_a_relay_goes_on_when_the_store_is_back(context: Context, store: W
     store.away = True
     relay = Relay(context, bus)
     running = asyncio.create_task(relay.run())
-    await asyncio.sleep(0.05)
+    await until(lambda: store.refused > 0)
     assert bus.published == []
     store.away = False
     ids = await saved_ids(context)
@@ -215,6 +217,17 @@ async def test_a_clock_that_is_set_back_makes_no_second_holder_and_locks_nobody_
         answers = [await leases[asked_first].held(), await leases[1 - asked_first].held()]
         assert sum(answers) == 1
         clock.go(1)
+
+
+@pytest.mark.parametrize("back", [0, 9, 15, 3600, 1e6])
+async def test_a_lease_whose_holder_is_gone_goes_to_another_wherever_the_clock_is_set(
+    leases: tuple[Lease, Lease], clock: HandClock, back: float
+) -> None:
+    assert await leases[0].held()
+    clock.go(-back)
+    await leases[1].held()
+    clock.go(2 * SECONDS)
+    assert await leases[1].held()
 
 
 async def test_no_walk_of_the_clock_makes_two_holders(leases: tuple[Lease, Lease], clock: HandClock) -> None:
