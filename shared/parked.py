@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -24,6 +25,8 @@ PARKED_EVENTS = Collection(
 PAUSES_S = (0.1, 1.0, 5.0, 15.0)
 _POLL_S = 0.1
 _LOOK_AGAIN_S = 60.0
+# Nothing is set aside for days; another instance that did hands its subjects over more slowly than this.
+_NONE_FOR_S = 1.0
 _log = logging.getLogger("gotong.parked")
 
 
@@ -33,11 +36,15 @@ class Parking:
     def __init__(self, context: Context, react: Callable[[Envelope], Awaitable[None]]) -> None:
         self._context, self._react = context, react
         self._stopping = False
+        self._none_until = 0.0
 
     async def subjects(self, asked: Sequence[str]) -> set[str]:
         """Which of these subjects have something set aside."""
         found: set[str] = set()
+        if time.monotonic() < self._none_until:
+            return found
         if not await self._context.store.find(PARKED_EVENTS.kind, Query(limit=1, short=True)):
+            self._none_until = time.monotonic() + _NONE_FOR_S
             return found
         for subject in asked:
             query = Query({"subject": subject}, limit=1, short=True)
@@ -48,6 +55,7 @@ class Parking:
     async def park(self, envelopes: Sequence[Envelope], cause: str) -> None:
         """Set events of one subject aside, in their order. One that is there already stays as it is."""
         due = self._context.clock().timestamp() + PAUSES_S[0]
+        self._none_until = 0.0
         await self._context.store.put([_Parked(each, cause, due=due).document(1) for each in envelopes])
         PARKED.labels(self._context.service).inc(len(envelopes))
 

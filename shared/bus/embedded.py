@@ -36,6 +36,8 @@ RETENTION_S = 72 * 3600
 _BATCH = 500
 _POLL_S = 0.1
 _MOST_PAUSE_S = 15.0
+_PASS_OVER_EVERY_S = 5.0
+_NO_END = 2**62
 _PRUNE_EVERY_S = 600
 _log = logging.getLogger("gotong.bus")
 
@@ -66,7 +68,13 @@ class _Subscription:
     handler: Handler
     types: Sequence[str] | None = None
     position: int = 0
+    passed_over_at: float = 0.0
     more: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def wants(self, envelope: Envelope) -> bool:
+        """Whether the group follows this event; the same rule as `_of`."""
+        there = topic(envelope.service) in self.topics or (PUBLIC in self.topics and envelope.visibility == "public")
+        return there and (self.types is None or envelope.type in self.types)
 
 
 class EmbeddedBus:
@@ -81,7 +89,8 @@ class EmbeddedBus:
     async def publish(self, envelopes: Sequence[Envelope]) -> None:
         await self._database.write(_Append(envelopes))
         for each in self._subscriptions:
-            each.more.set()
+            if any(map(each.wants, envelopes)):
+                each.more.set()
 
     def subscribe(
         self, topics: Sequence[str], group: str, handler: Handler, types: Sequence[str] | None = None
@@ -133,23 +142,34 @@ class EmbeddedBus:
             pause = min(pause * 2, _MOST_PAUSE_S)
 
     async def _deliver(self, subscription: _Subscription) -> bool:
-        where, parameters = _of(subscription)
-        ((end,),) = self._database.read("SELECT coalesce(max(position), 0) FROM log")
-        if end <= subscription.position:
+        """One batch; True if there may be more at once."""
+        rows = self._after(subscription)
+        if not rows:
+            await self._pass_over(subscription)
             return False
-        rows = self._database.read(
-            f"SELECT position, body FROM log WHERE position BETWEEN ? AND ? AND {where} "  # noqa: S608
+        await subscription.handler([Envelope.from_json(body) for _, body in rows])
+        position: int = rows[-1][0]
+        await self._database.write(_Reached(subscription.group, position))
+        subscription.position = position
+        return len(rows) == _BATCH
+
+    def _after(self, subscription: _Subscription, end: int = _NO_END) -> list[tuple[Any, ...]]:
+        where, parameters = _of(subscription)
+        return self._database.read(
+            f"SELECT position, body FROM log WHERE position > ? AND position <= ? AND {where} "  # noqa: S608
             "ORDER BY position LIMIT ?",
-            (subscription.position + 1, end, *parameters, _BATCH),
+            (subscription.position, end, *parameters, _BATCH),
         )
-        if rows:
-            await subscription.handler([Envelope.from_json(body) for _, body in rows])
-        # Short of a whole batch, everything up to the end was handled or passed over.
-        reached = rows[-1][0] if len(rows) == _BATCH else end
-        if rows or reached - subscription.position >= _BATCH:
-            await self._database.write(_Reached(subscription.group, reached))
-        subscription.position = reached
-        return True
+
+    async def _pass_over(self, subscription: _Subscription) -> None:
+        """Leave behind, now and then, the events of others: they need not be looked at again, and may be pruned."""
+        if time.monotonic() < subscription.passed_over_at + _PASS_OVER_EVERY_S:
+            return
+        subscription.passed_over_at = time.monotonic()
+        ((end,),) = self._database.read("SELECT coalesce(max(position), 0) FROM log")
+        if end > subscription.position and not self._after(subscription, end):
+            await self._database.write(_Reached(subscription.group, end))
+            subscription.position = end
 
     def _reached(self, group: str) -> int:
         rows = self._database.read("SELECT position FROM reached WHERE name = ?", (group,))

@@ -45,7 +45,7 @@ async def filled(store: Store) -> Store:
         [
             thing("a", n=1, word="alang", due=1.5, tags=("red", "open")),
             thing("b", n=2, word="alas", due=None, tags=("red", "shut")),
-            thing("c", n=3, word="bambu", due=2.5, tags=("green", "open")),
+            thing("c", n=3, word="bambú🌊", due=2.5, private=b"[3]", tags=("green", "open")),
             thing("d", n=2, word=None, due=1.5, tags=("green", "shut")),
             thing("e"),
         ]
@@ -59,12 +59,14 @@ async def filled(store: Store) -> Store:
         ({}, "abcde"),
         ({"word": "alas"}, "b"),
         ({"word": "ala"}, ""),
-        ({"word": ("alas", "bambu", "no")}, "bc"),
+        ({"word": ("alas", "bambú🌊", "no")}, "bc"),
         ({"word": ()}, ""),
         ({"word": None}, "de"),
         ({"n": None}, "e"),
         ({"word": Prefix("ala")}, "ab"),
         ({"word": Prefix("alang-")}, ""),
+        ({"word": Prefix("bamb")}, "c"),
+        ({"word": Prefix("bambú")}, "c"),
         ({"word": Prefix("")}, "abc"),
         ({"n": Between(2, 3)}, "bcd"),
         ({"n": Between(2, None)}, "bcd"),
@@ -72,7 +74,7 @@ async def filled(store: Store) -> Store:
         ({"n": Between(3, 2)}, ""),
         ({"due": 1.5}, "ad"),
         ({"due": Between(1.5, 1.5)}, "ad"),
-        ({"word": Between("alas", "bambu")}, "bc"),
+        ({"word": Between("alas", "bambú🌊")}, "bc"),
         ({"key": "c"}, "c"),
         ({"key": ("e", "a", "zz")}, "ae"),
         ({"key": Prefix("d")}, "d"),
@@ -110,6 +112,15 @@ async def test_every_group_of_tags_must_hit_and_any_tag_of_it_does(
         {"a": 1, "b": 2, "c": 3, "d": 2}[e] for e in keys
     )
     assert await found(filled, Query(has=tuple(has), order="key")) == sorted(expected)
+
+
+async def test_what_is_found_is_what_is_loaded(filled: Store) -> None:
+    for query in (Query(), Query(has=(("red", "green"),), descending=True), Query({"n": 2}, order="word")):
+        found_ones = [each.document for each in await filled.find("thing", query)]
+        loaded = [await filled.load("thing", each.key) for each in found_ones]
+        assert [(each.version, each.state, each.private) for each in found_ones] == [
+            (each.version, each.state, each.private) for each in loaded if each
+        ]
 
 
 async def test_columns_and_tags_select_together(filled: Store) -> None:

@@ -11,6 +11,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from shared.ids import derived_id
 from tests.running import city_in_process
 from tests.stories import (
     HOME,
@@ -261,6 +262,19 @@ async def test_the_same_words_under_one_key_to_two_requests_are_not_taken_for_on
 
     assert again.status_code == 422
     assert again.json()["errors"][0]["field"] == "Idempotency-Key"
+
+
+async def test_a_pledge_to_a_request_that_is_not_there_yet_does_not_disturb_its_opening(doors: _Doors) -> None:
+    author, helper, path, body, _ = await doors.of("requests")
+    place = derived_id("request", author.id, "enam")
+    early = {"request_id": place, "need_id": place, "quantity": 1}
+    declined = await _answered(doors.city, (await helper.post("/api/pledges", early))["id"])
+    assert declined["reason"] == "There is no such request."
+
+    opened = [await author.post(path, body, key="enam") for _ in range(2)]
+
+    assert opened[0] == opened[1]
+    assert (opened[0]["id"], opened[0]["status"], opened[0]["title"]) == (place, "open", body["title"])
 
 
 async def test_forty_who_support_twice_at_once_are_counted_once_each(city: httpx.AsyncClient) -> None:
