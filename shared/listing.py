@@ -30,7 +30,7 @@ async def page(
     """One page of documents that match every given (not None) value and tag, and the next page's cursor or None."""
     given = {name: value for name, value in where.items() if value is not None}
     question = [decider.kind, given, tags, order, descending]
-    position = paging.position(after, question, float, str)
+    position = paging.position(after, question, float, object)
     query = Query(
         given,
         tuple((tag,) for tag in tags),

@@ -20,8 +20,9 @@ def cursor(position: Any, question: Any) -> str:
 
 
 def position(text: str | None, question: Any, *kinds: type, field: str = "after") -> Any:
-    """The position in a cursor, a tuple of values of these kinds (`float`: any number); None where there is no cursor.
+    """The position in a cursor, a tuple of values of these kinds; None where there is no cursor.
 
+    `float` is any number; `object` any number or text, as the stores tell documents of one order value apart.
     Invalid(field) for what is no cursor, or belongs to another question.
     """
     if text is None:
@@ -39,6 +40,8 @@ def position(text: str | None, question: Any, *kinds: type, field: str = "after"
 
 
 def _fits(part: Any, kind: type) -> bool:
+    if kind is object:
+        return type(part) is str or _fits(part, float)
     if kind is float:
         return type(part) is float or _fits(part, int)
     if kind is int:

@@ -65,7 +65,7 @@ async def requests_page(
 ) -> tuple[list[bytes], str | None]:
     """One page of a list: the requests' JSON, and the cursor of the next page or None."""
     question = {**asdict(filters), "near": filters.near and list(filters.near)}
-    position = paging.position(after, question, float, str)
+    position = paging.position(after, question, float, str if filters.order == "nearest" else object)
     if filters.order == "nearest":
         found = await _nearest(context, filters, position, limit + 1)
     else:
@@ -216,7 +216,7 @@ async def comments_page(
     """What was said about a request, oldest first."""
     await context.require(REQUEST, request_id)
     question = ["comments", request_id]
-    position = paging.position(after, question, float, str)
+    position = paging.position(after, question, float, object)
     query = Query({"request_id": request_id}, order="added", after=position, limit=limit + 1)
     found = await context.store.find("comment", query)
     more = paging.cursor(found[limit - 1].position, question) if len(found) > limit else None

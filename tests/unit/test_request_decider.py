@@ -166,6 +166,7 @@ def test_an_opened_request_keeps_the_exact_place_to_itself() -> None:
         (need_id(1), 4, "by_requester"),
     ]
     assert (state.opened_at, state.changed_at, state.expires_at) == (T0, T0, T0 + DAY)
+    assert (state.area, state.area_source, state.place) == ("31.74", "given", "blurred")
 
 
 def test_an_exact_place_is_shown_and_not_kept_twice() -> None:
@@ -213,6 +214,18 @@ def test_nothing_given_is_the_same_as_null() -> None:
         c.RequestInput.model_validate(["help"])
 
 
+def test_a_claim_says_by_whom_when_and_with_which_photo() -> None:
+    state = OPEN.but(wish(c.ClaimResolution, DINAS, LATER, note="Pumped dry", photo="https://example.org/1.jpg")).state
+    assert state.resolution is not None
+    assert state.resolution.model_dump(exclude={"by"}) == {
+        "note": "Pumped dry",
+        "photo": "https://example.org/1.jpg",
+        "at": LATER,
+        "confirm_by": AFTER,
+    }
+    assert state.resolution.by == DINAS
+
+
 @pytest.mark.parametrize("due", ["open", "in_progress", "disputed"])
 def test_what_is_still_live_expires_when_its_time_has_come(due: str) -> None:
     given = supported(MASJID, expires_at=AFTER)
@@ -224,9 +237,11 @@ def test_what_is_still_live_expires_when_its_time_has_come(due: str) -> None:
     assert REQUEST.index(given.state)["due_at"] == AFTER.timestamp()
     over = given.but(wish(PassTime, SYSTEM, AFTER)).state
     assert (over.status, over.outcome, REQUEST.index(over)["due_at"]) == ("closed", "expired", None)
+    assert given.but(wish(c.CancelRequest, ANI)).when(wish(PassTime, SYSTEM, AFTER)) == []
 
 
 def test_a_claim_waits_seven_days_and_not_a_moment_less() -> None:
+    assert timedelta(days=7) == CONFIRM_WITHIN
     assert REQUEST.index(RESOLVED.state)["due_at"] == AFTER.timestamp()
     assert RESOLVED.when(wish(PassTime, SYSTEM, AFTER - timedelta(microseconds=1))) == []
 
@@ -279,6 +294,9 @@ def test_two_supporters_dispute_and_the_request_goes_on() -> None:
     first = given.but(wish(c.DisputeResolution, BUDI, note="Still wet"), wish(c.ConfirmResolution, CITRA))
     assert first.state.status == "resolved"
     both = first.but(wish(c.DisputeResolution, DEWI, note="Wet"))
+    (*_, disputed) = both.history
+    assert isinstance(disputed, event.RequestDisputed)
+    assert (disputed.note, disputed.by) == ("Wet", DEWI)
     assert (both.state.status, both.state.live) == ("disputed", True)
     assert both.when(wish(c.DisputeResolution, DEWI)) == []
 
@@ -341,8 +359,10 @@ def test_a_request_is_found_by_place_word_and_status() -> None:
     state = NOTHING.but(to_open(title="Banjir di Jalan", body="banjir lagi", area="31.74.01.1001")).state
     assert REQUEST.index(NOTHING.state) == {}
     index = REQUEST.index(state)
-    assert (index["opened"], index["author"], index["lon"]) == (int(T0.timestamp() * 1000), ANI.id, 106.82)
-    assert {"status:open", "area:31:open", "area:31.74.01.1001:open", "word:banjir"} <= set(index["tags"])
+    assert (index["opened"], index["author"]) == (int(T0.timestamp() * 1000), ANI.id)
+    assert (index["lon"], index["lat"]) == (106.82, -6.17)
+    areas = {f"area:{code}:open" for code in ("31", "31.74", "31.74.01", "31.74.01.1001")}
+    assert {"status:open", "word:banjir", *areas} <= set(index["tags"])
     assert any(tag.startswith("cell:") for tag in index["tags"])
     assert words("Banjir, banjir! di A") == ["banjir", "di"]
     assert REQUEST.about(state) == {"area": "31.74.01.1001", "category": "flood"}
