@@ -23,7 +23,8 @@ async def keep_asked(context: Context, event: RequestOpened, envelope: Envelope)
     """A request was opened; one without needs is never sponsored."""
     if not event.needs:
         return
-    state = {"category": event.category, "area": event.area, "requester": event.author.kind}
+    units = {need.id: need.unit for need in event.needs}
+    state = {"category": event.category, "area": event.area, "requester": event.author.kind, "units": units}
     await context.store.put([Document(ASKED.kind, envelope.subject, envelope.sequence, orjson.dumps(state))])
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -91,11 +92,12 @@ class ChangeBudget(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """The request a sponsorship is for, as far as the rules look at it."""
+    """The request a sponsorship is for, as far as the rules look at it; `units` are those of its needs, by id."""
 
     category: str
     area: str | None
     requester: ActorKind
+    units: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

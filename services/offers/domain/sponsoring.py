@@ -48,6 +48,9 @@ def _unfit(wish: command.HoldSponsorship, state: Offer) -> str | None:
         return "This offer is over."
     if len(state.sponsorships) >= MOST_SPONSORSHIPS:
         return f"This offer has {MOST_SPONSORSHIPS} sponsorships; publish another one."
+    unit = asking.units.get(wish.need_id, state.unit) if asking else state.unit
+    if unit != state.unit:
+        return f"This need is in {unit}, the offer in {state.unit}."
     return _unfit_request(terms, asking)
 
 
