@@ -74,7 +74,10 @@ class Parking:
         query = Query(where={"due_at": Between(None, now)}, order="due_at", limit=200, short=True)
         due = await self._context.store.find(PARKED_EVENTS.kind, query)
         for subject in dict.fromkeys(_Parked.read(each.document).envelope.subject for each in due):
-            await self._retry(subject, now)
+            try:
+                await self._retry(subject, now)
+            except Conflict:
+                continue  # another instance tries this subject at the same time
 
     async def _retry(self, subject: str, now: float) -> None:
         query = Query(where={"subject": subject}, limit=10_000)
@@ -86,11 +89,8 @@ class Parking:
             await self._put_off(waiting[1:], now)
             return
         for document in waiting:
-            try:
-                if not await self._try(document):
-                    return
-            except Conflict:
-                return  # another instance tries this subject at the same time
+            if not await self._try(document):
+                return
             await self._context.store.delete(PARKED_EVENTS.kind, [document.key])
 
     async def _try(self, document: Document) -> bool:

@@ -49,9 +49,11 @@ class Relay:
 
     async def _finish(self) -> None:
         try:
-            while await self._lease.held() and await self.publish():
-                pass
-            await self._lease.release()
+            try:
+                while await self._lease.held() and await self.publish():
+                    pass
+            finally:
+                await self._lease.release()
         except Unavailable as error:
             _log.error("relay of %s ends with events unpublished: %s", self._context.service, error.detail)
 

@@ -3,34 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from services.requests.domain import REQUEST
 from services.requests.domain.commands import ReserveNeed
+from shared.bus.embedded import EmbeddedBus
 from shared.consumer import Consumer
 from shared.decider import PassTime
 from shared.events import SYSTEM, Envelope
 from shared.parked import PARKED_EVENTS
+from shared.relay import Relay
 from shared.runtime import Context
 from shared.service import Service
-from shared.store import Query, Store
+from shared.store import Query, Store, Unavailable
 from shared.store.sqlite import SqliteStore
+from shared.timers import Timers
 from tests.given import BUDI, KEY, need_id, to_open, wish
 from tests.kernel import (
     COUNTER,
     KINDS,
+    T0,
     Counter,
     HandClock,
     Said,
     WatchedStore,
+    Whispered,
     caused,
     context_over,
     increased,
     opened,
     sealed,
+    until,
 )
 
 
@@ -103,6 +109,8 @@ async def test_two_instances_may_try_again_at_the_same_moment(
         firsts = [text for text in dict.fromkeys(heard) if text.startswith(subject)]
         assert firsts == ([f"{subject} {number}" for number in (1, 2, 3)] if recovered else [])
     assert await parked(context.store) == (0 if recovered else 24)
+    clock.go(0.5)  # now the later ones are due, and are put off behind their first
+    await asyncio.gather(*(each.consumer.parking.retry_due() for each in instances))
     await other.store.close()
 
 
@@ -112,3 +120,74 @@ async def test_a_very_long_queue_of_one_subject_hides_no_other(context: Context)
         await parking.park([sealed("a", number) for number in range(start, start + 2_000)], "poison")
     await parking.park([sealed("b", 1)], "poison")
     assert await parking.subjects(["a", "b", "c"]) == {"a", "b"}
+
+
+async def test_a_batch_of_which_nothing_concerns_a_service_is_done_at_once(context: Context) -> None:
+    heard: list[str] = []
+    assert isinstance(context.store, WatchedStore)
+    context.store.away = True  # nothing is looked up for it
+    await Reacting(context, heard).consumer.handle([sealed("a", 1, Whispered(at=T0))])
+    assert heard == []
+
+
+async def test_timers_look_by_themselves_until_they_are_stopped(context: Context) -> None:
+    store = context.store
+    assert isinstance(store, WatchedStore)
+    await opened(context, due_at=T0.timestamp())
+    timers = Timers(context, [COUNTER])
+    store.away = True
+    running = asyncio.create_task(timers.run())
+    await asyncio.sleep(0)  # the first look finds the store away
+    store.away = False
+
+    async def rung() -> bool:
+        return (await context.require(COUNTER, "one")).rung == 1
+
+    await until(rung)
+    timers.stop()
+    await asyncio.wait_for(running, 5)
+
+
+class Distant(EmbeddedBus):
+    """A bus that can be out of reach."""
+
+    away = True
+    asked = 0
+
+    async def publish(self, envelopes: Sequence[Envelope]) -> None:
+        self.asked += 1
+        if self.away:
+            raise Unavailable("The bus is away.")
+        await super().publish(envelopes)
+
+
+async def test_a_relay_waits_for_the_bus_and_loses_nothing(context: Context, tmp_path: Path) -> None:
+    bus = Distant(tmp_path / "bus.db")
+    relay = Relay(context, bus)
+    await opened(context)
+    running = asyncio.create_task(relay.run())
+    await until(lambda: bus.asked >= 2)
+    assert await context.store.backlog() == 1
+    bus.away = False
+
+    async def published() -> bool:
+        return await context.store.backlog() == 0
+
+    await until(published)
+    relay.stop()
+    await asyncio.wait_for(running, 5)
+    await bus.stop()
+
+
+async def test_a_relay_that_ends_while_the_bus_is_away_leaves_the_rest_to_the_next(
+    context: Context, tmp_path: Path
+) -> None:
+    bus = Distant(tmp_path / "bus.db")
+    await opened(context)
+    for each in (True, False):
+        bus.away = each
+        relay = Relay(context, bus)
+        relay.stop()
+        await asyncio.wait_for(relay.run(), 5)
+        assert await context.store.backlog() == (1 if each else 0)
+    await bus.stop()

@@ -177,6 +177,12 @@ def test_the_first_one_waiting_gets_the_place() -> None:
     assert after.state.volunteer(BUDI.id) is None
 
 
+def test_a_place_that_nobody_waits_for_is_free_again() -> None:
+    given = EMPTY.but(join(BUDI))
+    assert given.outcome(leave(BUDI)) == "VolunteerLeft"
+    assert places(given.but(leave(BUDI))) == (0, 0, [])
+
+
 def test_who_leaves_the_waiting_list_moves_nobody_into_a_place() -> None:
     given = BUSY.but(join(DEWI), leave(CITRA))
     assert places(given) == (1, 1, [DEWI.id])
@@ -189,6 +195,8 @@ def test_who_comes_back_stands_at_the_end() -> None:
 def test_one_role_does_not_wait_for_another() -> None:
     given = BUSY.but(join(DEWI, 1), leave(BUDI))
     assert (places(given), places(given, 1)) == ((1, 0, []), (1, 0, []))
+    both = planned(1, 1).but(join(ANI), join(BUDI, 1), join(CITRA), join(DEWI, 1))
+    assert (places(both)[2], places(both, 1)[2]) == ([CITRA.id], [DEWI.id])
 
 
 def test_somebody_has_one_role_at_a_time() -> None:
@@ -209,6 +217,7 @@ def test_nothing_is_changed_once_it_is_over(late: Command) -> None:
 
 
 def test_checking_in_begins_an_hour_before_the_start() -> None:
+    assert EARLY == HOUR
     BUSY.refuses(check_in(BUDI, START - EARLY - timedelta(microseconds=1)), Rejected, "an hour before")
     (came,) = BUSY.when(check_in(BUDI, START - EARLY))
     assert isinstance(came, event.VolunteerCheckedIn)
@@ -253,6 +262,13 @@ def test_hours_count_from_the_start_or_the_check_in(came: tuple[datetime, ...], 
     assert (state.status, state.attended, state.hours) == ("ended", len(came), hours)
 
 
+def test_a_long_activity_counts_every_hour() -> None:
+    given = NOTHING.but(to_plan(1, ends_at=START + 10 * DAY), join(BUDI), check_in(BUDI))
+    (ended,) = given.when(wish(PassTime, SYSTEM, START + 10 * DAY))
+    assert isinstance(ended, event.ActivityEnded)
+    assert ended.hours == 240.0
+
+
 def test_an_activity_is_found_by_area_organiser_and_volunteer() -> None:
     assert ACTIVITY.index(BUSY.state) == {
         "starts": int(START.timestamp() * 1000),
@@ -264,6 +280,8 @@ def test_an_activity_is_found_by_area_organiser_and_volunteer() -> None:
     assert ACTIVITY.index(STATUSES["cancelled"].state)["due_at"] is None
     assert ACTIVITY.index(STATUSES["ended"].state)["due_at"] is None
     assert ACTIVITY.about(BUSY.state) == {"area": "31.74.01"}
+    village = BUSY.state.model_copy(update={"area": "31.74.01.1001"})
+    assert {"area:31", "area:31.74", "area:31.74.01", "area:31.74.01.1001"} <= ACTIVITY.index(village)["tags"]
     nowhere = BUSY.state.model_copy(update={"area": None})
     assert (ACTIVITY.about(nowhere), "area:31" in ACTIVITY.index(nowhere)["tags"]) == ({}, False)
 

@@ -340,6 +340,7 @@ def test_every_hold_ends_where_nobody_answers_and_every_release_tells_the_right_
 
 
 def test_a_committed_sponsorship_has_a_fortnight() -> None:
+    assert (ANSWER_WITHIN, DELIVER_WITHIN) == (DAY, 14 * DAY)
     assert COMMITTED.state.sponsorships["s1"].due_at == T0 + DELIVER_WITHIN
     assert COMMITTED.when(wish(PassTime, SYSTEM, T0 + DELIVER_WITHIN - HOUR)) == []
     (released,) = COMMITTED.when(wish(PassTime, SYSTEM, T0 + DELIVER_WITHIN))
@@ -351,8 +352,10 @@ def test_a_committed_sponsorship_has_a_fortnight() -> None:
 def test_an_offer_whose_window_is_over_closes_and_what_is_held_lives_on() -> None:
     given = NOTHING.but(to_draft(ends_at=T0 + HOUR), to_hold(10), commit())
     assert OFFER.index(given.state)["due_at"] == (T0 + HOUR).timestamp()
+    assert given.when(wish(PassTime, SYSTEM, T0 + HOUR - timedelta(microseconds=1))) == []
     over = given.but(wish(PassTime, SYSTEM, T0 + HOUR))
     assert (over.state.status, over.state.committed) == ("closed", 10)
+    assert over.when(wish(PassTime, SYSTEM, T0 + HOUR)) == []
     assert OFFER.index(over.state)["due_at"] == (T0 + DELIVER_WITHIN).timestamp()
     assert over.outcome(deliver()) == "SponsorshipDelivered"
     assert OFFER.index(over.but(deliver()).state)["due_at"] is None
@@ -363,8 +366,9 @@ def test_what_the_requester_has_is_settled_even_where_its_release_came_first() -
     given = COMMITTED.but(take_back(), settle())
     assert balances(given.history)[-3:] == [100, 90, 90]
     assert (given.state.settled, given.state.sponsorships["s1"].reason) == (10, None)
-    spent = COMMITTED.but(take_back(), to_hold(95, "s2"))
-    assert spent.when(settle()) == []
+    assert given.state.sponsorships["s1"].area == ASKING.area
+    assert COMMITTED.but(take_back(), to_hold(90, "s2")).outcome(settle()) == full("Held") + "+" + full("Settled")
+    assert COMMITTED.but(take_back(), to_hold(91, "s2")).when(settle()) == []
 
 
 def test_a_release_keeps_its_reason_for_people_to_read() -> None:
@@ -382,6 +386,7 @@ def test_an_offer_is_found_by_giver_sponsorship_and_request() -> None:
     }
     assert "automatic:kg" not in OFFER.index(automatic.but(wish(c.PauseOffer, TOKO)).state)["tags"]
     assert OFFER.index(DRAFT.state)["due_at"] is None
+    assert OFFER.index(GIVING.state)["tags"] == {"all", "by:toko"}
     assert OFFER.index(NOTHING.state)["tags"] == set()
 
 

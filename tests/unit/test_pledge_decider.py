@@ -121,6 +121,7 @@ def expiry(given: Given[Pledge]) -> float | None:
 
 
 def test_an_accepted_pledge_is_leased_for_two_days() -> None:
+    assert LEASE == 2 * DAY
     until = LATER + LEASE
     assert (ACCEPTED.state.until, expiry(ACCEPTED)) == (until, until.timestamp())
     assert ACCEPTED.when(wish(PassTime, SYSTEM, until - timedelta(microseconds=1))) == []
@@ -136,6 +137,7 @@ def test_a_pledge_with_its_own_end_keeps_it() -> None:
 
 
 def test_an_offered_pledge_waits_a_week_for_approval() -> None:
+    assert ANSWER_WITHIN == 7 * DAY
     assert expiry(OFFERED) == (T0 + ANSWER_WITHIN).timestamp()
     assert OFFERED.when(wish(PassTime, SYSTEM, T0 + ANSWER_WITHIN - timedelta(microseconds=1))) == []
     assert OFFERED.outcome(wish(PassTime, SYSTEM, T0 + ANSWER_WITHIN)) == "PledgeExpired"
