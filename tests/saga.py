@@ -100,10 +100,13 @@ class Saga:
             reaction(self, subject, event)
 
     def settle(self) -> None:
-        """Let every message arrive."""
-        while waiting := self.waiting():
+        """Let every message arrive; they come to an end."""
+        for _ in range(1_000):
+            if not (waiting := self.waiting()):
+                return
             for reader in waiting:
                 self.hear(reader)
+        raise AssertionError("the services answer each other without end")
 
     def pass_time(self, kind: str, hours: int) -> None:
         """Time goes on, and the timers of one kind of aggregate look."""
@@ -215,7 +218,12 @@ def _hold(saga: Saga, offer: Offer, sponsorship: str, request: str, need: str, m
         need_id=need,
         quantity=missing,
         day=saga.now.replace(hour=0),
-        asking=offers.Asking(category=opened.category, area=opened.area, requester=opened.author.kind),
+        asking=offers.Asking(
+            category=opened.category,
+            area=opened.area,
+            requester=opened.author.kind,
+            units={each.id: each.unit for each in opened.needs},
+        ),
         up_to=True,
     )
     held = saga.run(OFFER, offer.id, wish).sponsorships.get(sponsorship)

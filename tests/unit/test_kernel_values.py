@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from services.volunteering.domain.pledge import PLEDGE
 from shared.contracts.accounts import MemberAdded
 from shared.contracts.volunteering import PLEDGE_EVENTS, PledgeExpired
-from shared.decider import fingerprint
+from shared.decider import fingerprint, public_json
 from shared.events import Vocabulary
 from shared.ids import derived_id, is_id, new_id
+from tests.given import Given, to_pledge
 from tests.kernel import sealed
 
 
@@ -15,6 +17,12 @@ def test_equal_inputs_have_equal_fingerprints_in_whatever_order() -> None:
     told = [fingerprint(each) for each in ({"a": 1}, {"a": "1"}, {"a": 1.0}, {"a": None}, {}, {"b": 1}, [1], None)]
     assert len(set(told)) == len(told)
     assert {len(each) for each in told} == {32}
+
+
+def test_a_state_whose_private_part_is_gone_is_read_without_it() -> None:
+    state = Given(PLEDGE).but(to_pledge(5, note="In the evening")).state
+    without = PLEDGE.parse(public_json(state), None)
+    assert (without.quantity, without.private.note) == (5, "")
 
 
 def test_new_ids_are_ids_all_different_and_in_the_order_of_their_time() -> None:

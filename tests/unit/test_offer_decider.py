@@ -238,6 +238,7 @@ def test_a_hold_carries_on_what_the_need_must_know() -> None:
         ({"areas": ("31.74.01.1001",)}, {}, "This offer is not for this area."),
         ({"areas": ("31",)}, {"asking": asking(area=None)}, "This offer is not for this area."),
         ({"requester_kinds": ("community",)}, {}, "This offer is not for a resident."),
+        ({}, {"asking": asking(units={need_id(): "pack"})}, "This need is in pack, the offer in kg."),
         ({"categories": ("flood",)}, {"asking": None}, "This request is not known here."),
         ({"areas": ("31",)}, {"asking": None}, "This request is not known here."),
         ({"requester_kinds": ("resident",)}, {"asking": None}, "This request is not known here."),
@@ -262,7 +263,7 @@ def test_an_offer_gives_where_every_rule_fits() -> None:
         )
     )
     assert given.outcome(to_hold(1)) == "SponsorshipHeld"
-    assert given.outcome(to_hold(1, asking=asking(area="31.74"))) == "SponsorshipHeld"
+    assert given.outcome(to_hold(1, asking=asking(area="31.74", units={need_id(): "kg"}))) == "SponsorshipHeld"
 
 
 def test_a_limit_per_request_counts_what_that_request_has() -> None:
